@@ -1,0 +1,247 @@
+"""Strict reading of the files people and tools write: every fault with its path, all at once.
+
+A parsed YAML or JSON mapping is wrapped in `Fields`; asking it for a value that is missing or
+wrong notes a fault such as `applications[1].releases[0].archive.sha256: …` and returns a
+harmless placeholder, so that the reading goes on and finds the next fault as well. The caller
+ends with `Faults.raise_all()` before it trusts anything.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Iterator
+from typing import Any, Final
+
+import yaml
+
+from transfer.digest import Digest
+from transfer.errors import InvalidInput, UnsupportedVersion, raise_together
+
+API_VERSION = "airgap/v1"
+"""The version of every file format of this toolkit."""
+
+_REQUIRED: Final = object()
+
+
+class Faults:
+    """What is wrong with one file, gathered while it is read."""
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self._found: list[InvalidInput] = []
+
+    def add(self, where: str, message: str) -> None:
+        """Note a fault at the path `where` ("" for the file itself)."""
+        self._found.append(InvalidInput(f"{where}: {message}" if where else message))
+
+    def raise_all(self) -> None:
+        """Raise InvalidInput with every fault, if there is one."""
+        count = len(self._found)
+        noun = "mistake" if count == 1 else "mistakes"
+        raise_together(InvalidInput, f"{self.file}: {count} {noun}", self._found)
+
+
+class Fields:
+    """One mapping of a file, read key by key; a key that nobody may use is a fault."""
+
+    def __init__(self, value: object, where: str, faults: Faults, allowed: tuple[str, ...]) -> None:
+        self.where = where
+        self.faults = faults
+        self._value: dict[str, Any] = {}
+        if isinstance(value, dict):
+            self._value = value
+        else:
+            faults.add(where, f"expected a mapping, found {_kind(value)}")
+        for key in self._value:
+            if key not in allowed:
+                known = ", ".join(allowed)
+                faults.add(self.at(str(key)), f"unknown key; known here: {known}")
+
+    def __contains__(self, key: str) -> bool:
+        """Whether the key is there with a value."""
+        return self._value.get(key) is not None
+
+    def at(self, key: str) -> str:
+        """The path of one of this mapping's keys."""
+        return f"{self.where}.{key}" if self.where else key
+
+    def fault(self, key: str, message: str) -> None:
+        """Note a fault at one of this mapping's keys ("" for the mapping itself)."""
+        self.faults.add(self.at(key) if key else self.where, message)
+
+    def text(self, key: str, default: Any = _REQUIRED) -> str:  # noqa: ANN401 - str or None
+        """A non-empty string; `default` where the key is absent."""
+        value = self._get(key, default, str, "")
+        if value == "" and key in self:
+            self.fault(key, "is empty")
+        return value  # type: ignore[no-any-return]
+
+    def optional_text(self, key: str) -> str | None:
+        """A non-empty string, or None where the key is absent."""
+        return self.text(key, None)
+
+    def integer(self, key: str, default: Any = _REQUIRED) -> int:  # noqa: ANN401 - int or None
+        """A whole number that is not negative."""
+        value = self._get(key, default, int, 0)
+        if isinstance(value, bool) or (isinstance(value, int) and value < 0):
+            self.fault(key, f"expected a whole number, found {value!r}")
+            return 0
+        return value  # type: ignore[no-any-return]
+
+    def boolean(self, key: str, *, default: bool = False) -> bool:
+        """True or false."""
+        return bool(self._get(key, default, bool, default))
+
+    def digest(self, key: str, *, bare_sha256: bool = False) -> Digest | None:
+        """A digest; with `bare_sha256` the 64 hexadecimal digits alone. None where wrong."""
+        text = self.text(key)
+        if not text:
+            return None
+        written = f"sha256:{text}" if bare_sha256 and ":" not in text else text
+        try:
+            return Digest.parse(written)
+        except InvalidInput:
+            self.fault(key, f"not a SHA-256: {text!r}; expected 64 lower-case hexadecimal digits")
+            return None
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        """A list of non-empty strings; empty where the key is absent."""
+        found = []
+        for i, value in enumerate(self._list(key)):
+            if isinstance(value, str) and value:
+                found.append(value)
+            else:
+                self.fault(f"{key}[{i}]", f"expected text, found {_kind(value)}")
+        return tuple(found)
+
+    def child(self, key: str, *allowed: str) -> Fields | None:
+        """A mapping below this one, or None where the key is absent."""
+        if key not in self:
+            return None
+        return Fields(self._value[key], self.at(key), self.faults, allowed)
+
+    def children(self, key: str, *allowed: str) -> list[Fields]:
+        """A list of mappings; empty where the key is absent."""
+        return [
+            Fields(value, self.at(f"{key}[{i}]"), self.faults, allowed)
+            for i, value in enumerate(self._list(key))
+        ]
+
+    def named_children(self, key: str, *allowed: str) -> Iterator[tuple[str, Fields]]:
+        """A mapping from names to mappings; empty where the key is absent."""
+        value = self._value.get(key)
+        if value is None:
+            return
+        if not isinstance(value, dict):
+            self.fault(key, f"expected a mapping, found {_kind(value)}")
+            return
+        for name, below in value.items():
+            yield str(name), Fields(below, self.at(f"{key}.{name}"), self.faults, allowed)
+
+    def expect(self, kind: str) -> None:
+        """Check `apiVersion` and `kind`.
+
+        Raises:
+            UnsupportedVersion: the file belongs to a newer toolkit; its other keys mean nothing.
+        """
+        version = self.text("apiVersion")
+        if version.startswith("airgap/") and version != API_VERSION:
+            raise UnsupportedVersion(
+                f"{self.faults.file}: apiVersion {version!r} is not known here; "
+                f"this toolkit reads {API_VERSION}",
+                hint="use the version of the toolkit that wrote the file, or a newer one",
+            )
+        if version and version != API_VERSION:
+            self.fault("apiVersion", f"expected {API_VERSION!r}, found {version!r}")
+        found = self.text("kind")
+        if found and found != kind:
+            self.fault("kind", f"expected {kind!r}, found {found!r}")
+
+    def _list(self, key: str) -> list[Any]:
+        value = self._value.get(key)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            self.fault(key, f"expected a list, found {_kind(value)}")
+            return []
+        return value
+
+    def _get(self, key: str, default: Any, kind: type, placeholder: Any) -> Any:  # noqa: ANN401
+        value = self._value.get(key)
+        if value is None:
+            if default is not _REQUIRED:
+                return default
+            self.fault(key, "is missing")
+            return placeholder
+        if not isinstance(value, kind):
+            self.fault(key, f"expected {_NAMES[kind]}, found {_kind(value)}")
+            return placeholder
+        return value
+
+
+def read_yaml(text: str, file: str, *allowed: str) -> Fields:
+    """Parse a YAML file whose top level is a mapping with the keys `allowed`.
+
+    Raises:
+        InvalidInput: not YAML, or a key stands twice in one mapping.
+    """
+    try:
+        value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, RecursionError) as error:
+        raise InvalidInput(f"{file}: not valid YAML: {_one_line(error)}") from error
+    return Fields(value, "", Faults(file), allowed)
+
+
+def read_json(text: str, file: str, *allowed: str) -> Fields:
+    """Parse a JSON file whose top level is an object with the keys `allowed`.
+
+    Raises:
+        InvalidInput: not JSON, or a key stands twice in one object.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput(f"{file}: not valid JSON: {error}") from error
+    return Fields(value, "", Faults(file), allowed)
+
+
+def dump_json(value: object) -> str:
+    """The one form in which we write JSON: sorted keys, one fact a line, a final newline."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """The safe loader, except that a key may stand only once in a mapping."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - the base's signature
+        seen: set[Hashable] = set()
+        for key_node, _ in node.value:
+            key = self.construct_object(key_node, deep=True)
+            if isinstance(key, Hashable) and key in seen:
+                line = key_node.start_mark.line + 1
+                raise yaml.YAMLError(f"line {line}: the key {key!r} stands here twice")
+            seen.add(key)
+        return super().construct_mapping(node, deep=deep)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} stands twice in one object")
+    return value
+
+
+_NAMES = {str: "text", int: "a whole number", bool: "true or false"}
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "nothing"
+    names = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number"}
+    return names.get(type(value), type(value).__name__)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())
