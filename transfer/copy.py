@@ -17,101 +17,32 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TypeVar
 
+from transfer.delivery import Copied, Delivery, ImageCopy, NotTried, Outcome
 from transfer.descriptor import Descriptor, Manifest
-from transfer.digest import Digest, Readable, VerifyingReader, read_verified
+from transfer.digest import Digest, Readable, VerifyingReader
 from transfer.errors import (
     Conflict,
-    Incomplete,
     IntegrityError,
+    StorageError,
     TransferError,
+    Unavailable,
     raise_together,
 )
+from transfer.graph import successors
 from transfer.progress import SILENT, Progress
 from transfer.store import OpenContent, Source, Target
 
-MAX_DEPTH = 8
-"""How deep indexes may nest before they are taken for a trap."""
+__all__ = ["Copied", "Delivery", "ImageCopy", "Outcome", "copy", "successors"]
 
 BREAKER = 3
-"""Failures in a row, with no success between them, after which nothing new is started."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImageCopy:
-    """One image to move: its root, where it is, where it goes and under which name."""
-
-    root: Descriptor
-    source: Source
-    target: Target
-    name: str
-    """The tag in the target, or the root's own digest where no tag is wanted."""
-
-    def __str__(self) -> str:
-        """How messages name the destination."""
-        joint = "@" if self.name == str(self.root.digest) else ":"
-        return f"{self.target.description}{joint}{self.name}"
-
-
-class Outcome(StrEnum):
-    """How one image ended."""
-
-    COPIED = "copied"
-    """Moved, named and read back."""
-    PRESENT = "present"
-    """The target named this very digest before we came."""
-    FAILED = "failed"
-    """Not there, or not proven to be."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Delivery:
-    """One image after the copy."""
-
-    image: ImageCopy
-    outcome: Outcome
-    error: TransferError | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Copied:
-    """The result: one delivery for each image asked for, in that order, and what it took."""
-
-    deliveries: tuple[Delivery, ...]
-    blobs_sent: int
-    bytes_sent: int
-    blobs_mounted: int
-    blobs_present: int
-
-    def raise_for_failures(self) -> None:
-        """Raise if any image failed.
-
-        Raises:
-            TransferError: of the failures' own class when all failed alike and nothing was
-                delivered; otherwise Incomplete.
-        """
-        errors = [d.error for d in self.deliveries if d.error is not None]
-        if not errors:
-            return
-        kinds = {type(error) for error in errors if not isinstance(error, _NotTried)}
-        alike = len(kinds) == 1 and all(d.error is not None for d in self.deliveries)
-        kind = kinds.pop() if alike else Incomplete
-        # One error may have failed many images (a shared blob): it is told once.
-        distinct = {str(error): error for error in errors}
-        raise_together(
-            kind,
-            f"{len(errors)} of {len(self.deliveries)} images were not delivered",
-            distinct.values(),
-            hint="mend what is named here, then run the same command: it continues",
-        )
-
-
-_Result = TypeVar("_Result")
+"""Failures in a row to reach or write to a side, after which nothing new is started."""
 
 NAMING_JOBS = 4
 """Images whose manifests are written and read back at the same time."""
+
+_Result = TypeVar("_Result")
 
 
 def copy(
@@ -158,34 +89,6 @@ def copy(
     )
 
 
-def successors(source: Source, root: Descriptor) -> tuple[Manifest, ...]:
-    """Every manifest at and below `root`, children before parents, the root last, each once.
-
-    Raises:
-        NotFound: the source lacks one.
-        IntegrityError: a manifest is not what its descriptor promised.
-    """
-    found: dict[Digest, Manifest] = {}
-    _descend(source, root, found, 0)
-    return tuple(found.values())
-
-
-def _descend(
-    source: Source, descriptor: Descriptor, found: dict[Digest, Manifest], depth: int
-) -> None:
-    if descriptor.digest in found:
-        return
-    what = f"{source.description}: manifest {descriptor.digest}"
-    if depth > MAX_DEPTH:
-        raise IntegrityError(f"{what}: indexes nest more than {MAX_DEPTH} deep")
-    with source.open(descriptor) as stream:
-        raw = read_verified(stream, descriptor.digest, descriptor.size, what)
-    manifest = Manifest.parse(raw, what)
-    for child in manifest.manifests:
-        _descend(source, child, found, depth + 1)
-    found[descriptor.digest] = manifest
-
-
 def _held(image: ImageCopy) -> Digest | None:
     found = image.target.resolve(image.name)
     return found.digest if found else None
@@ -222,10 +125,6 @@ def _delivery(
     return Delivery(image=image, outcome=Outcome.PRESENT if present else Outcome.COPIED)
 
 
-class _NotTried(Incomplete):
-    """Nothing was wrong with this item; too much else was."""
-
-
 class _Run:
     """What the workers of one `copy` share: threads, brake, counters and progress."""
 
@@ -257,12 +156,13 @@ class _Run:
 
         def attempted(*args: object) -> _Result | TransferError:
             if self._failures_in_a_row >= BREAKER:
-                return _NotTried("some were not tried: too many failures in a row before them")
+                return NotTried("some were not tried: too many failures in a row before them")
             try:
                 result = work(*args)
             except TransferError as error:
-                with self._lock:
-                    self._failures_in_a_row += 1
+                if isinstance(error, (Unavailable, StorageError)):
+                    with self._lock:
+                        self._failures_in_a_row += 1
                 return error
             with self._lock:
                 self._failures_in_a_row = 0
@@ -308,7 +208,7 @@ class _Counted:
     def read(self, size: int = -1, /) -> bytes:
         """Pass a block on."""
         if self._stopped.is_set():
-            raise _NotTried("interrupted")
+            raise NotTried("interrupted")
         block = self._stream.read(size)
         self._count += len(block)
         self._progress.advance(len(block))
@@ -379,7 +279,7 @@ def _plan_blobs(images: Sequence[_Image]) -> list[_Blob]:
 def _move_blobs(run: _Run, images: Sequence[_Image], blobs: Sequence[_Blob]) -> None:
     """Move the blobs, and hand each image to the namers the moment its last blob is there."""
     moving = {run.workers.submit(_move_blob, run, blob): blob for blob in blobs}
-    naming: dict[Future[None | TransferError], _Image] = {}
+    naming: dict[Future[TransferError | None], _Image] = {}
 
     def name_if_complete(image: _Image) -> None:
         if not image.missing and image.error is None:

@@ -95,7 +95,7 @@ def parse_endpoint(text: str) -> Repository:
     if "://" in text:
         raise InvalidInput(
             f"registry endpoint {text!r}: starts with a scheme",
-            hint="write host:port/namespace; plain HTTP is chosen by --plain-http or plainHttp: true",
+            hint="write host:port/namespace; plain HTTP is chosen by name: --plain-http",
         )
     if text.endswith("/"):
         raise InvalidInput(

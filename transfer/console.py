@@ -1,0 +1,207 @@
+"""The terminal: errors become text and exit codes, work becomes a progress bar.
+
+Results go to stdout and everything else to stderr, so that a result can be piped while a person
+watches. The two command lines share this and hold nothing but their own commands.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any, TextIO, TypeVar
+
+import click
+from tqdm import tqdm
+
+from transfer.errors import EXIT_CODES, TransferError
+from transfer.fields import dump_json
+from transfer.progress import SILENT, Progress
+
+_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+_OUTPUT = "transfer.output"
+INTERRUPTED = 130
+
+
+class Program(click.Group):
+    """A command line whose commands raise TransferErrors and never print or handle them."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
+        """Run the command; a TransferError ends it with its message and its exit code."""
+        try:
+            return super().invoke(ctx)
+        except TransferError as error:
+            _report(error, as_json=ctx.meta.get(_OUTPUT) == "json")
+            ctx.exit(error.exit_code)
+        except KeyboardInterrupt:
+            click.echo("interrupted; run the same command again to continue", err=True)
+            _leave(INTERRUPTED)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The exit codes, so that runbooks may rely on them."""
+        super().format_epilog(ctx, formatter)
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(code), text) for code, text in EXIT_CODES.items()])
+
+
+def output_option(command: _Decorated) -> _Decorated:
+    """`--output text|json`; the command gets it as `output`, for `emit`."""
+
+    def remember(ctx: click.Context, _param: click.Parameter, value: str) -> str:
+        ctx.meta[_OUTPUT] = value
+        return value
+
+    return click.option(
+        "--output",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        show_default=True,
+        is_eager=True,
+        callback=remember,
+        help="How results and errors are written to stdout.",
+    )(command)
+
+
+def quiet_option(command: _Decorated) -> _Decorated:
+    """`--quiet`; the command gets it as `quiet`, for `progress_for`."""
+    return click.option("--quiet", is_flag=True, help="No progress on stderr.")(command)
+
+
+def jobs_option(command: _Decorated) -> _Decorated:
+    """`--jobs N`; the command gets it as `jobs`."""
+    return click.option(
+        "--jobs",
+        type=click.IntRange(1, 64),
+        default=4,
+        show_default=True,
+        help="Blobs in flight at the same time.",
+    )(command)
+
+
+def emit(output: str, text: str, data: object) -> None:
+    """Write a result to stdout: `text` for a person, `data` for a program."""
+    click.echo(dump_json(data) if output == "json" else text, nl=output != "json")
+
+
+def progress_for(*, quiet: bool) -> Progress:
+    """The progress of a command: a bar on a terminal, a plain line now and then elsewhere."""
+    return SILENT if quiet else TerminalProgress(sys.stderr)
+
+
+class TerminalProgress:
+    """Shows bytes on a stream, one phase at a time; told by any thread."""
+
+    STEPS = 10
+    """Plain lines per phase where there is no terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+        self._bar: tqdm[Any] | None = None
+        self._label = ""
+        self._total = 0
+        self._done = 0
+        self._next_step = 1
+
+    def begin(self, label: str, total: int) -> None:
+        """A phase over `total` bytes starts; 0 when the size is not known."""
+        with self._lock:
+            self._label, self._total, self._done, self._next_step = label, total, 0, 1
+            if self._stream.isatty():
+                self._bar = tqdm(
+                    desc=label,
+                    total=total or None,
+                    unit="B",
+                    unit_scale=True,
+                    file=self._stream,
+                    leave=False,
+                )
+            elif total:
+                self._line(f"{label}: {human_bytes(total)}")
+
+    def advance(self, count: int) -> None:
+        """`count` more bytes are done; negative when they have to be done again."""
+        with self._lock:
+            self._done += count
+            if self._bar is not None:
+                self._bar.update(count)
+            elif self._total and self._done * self.STEPS >= self._total * self._next_step:
+                self._next_step = self._done * self.STEPS // self._total + 1
+                percent = self._done * 100 // self._total
+                self._line(f"{self._label}: {percent} % of {human_bytes(self._total)}")
+
+    def say(self, line: str) -> None:
+        """One line above the bar."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.clear()
+            self._line(line)
+
+    def end(self) -> None:
+        """The phase is over."""
+        with self._lock:
+            if self._bar is not None:
+                self._bar.close()
+                self._bar = None
+
+    def _line(self, text: str) -> None:
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+
+def human_bytes(count: int) -> str:
+    """A size for people, in decimal units as disks and networks are sold: `1.15 GB`."""
+    if count < 1000:  # noqa: PLR2004 - below the first unit
+        return f"{count} B"
+    value = float(count)
+    for unit in ("kB", "MB", "GB", "TB"):
+        value /= 1000
+        if value < 1000 or unit == "TB":  # noqa: PLR2004 - the step between units
+            break
+    return f"{value:.3g} {unit}"
+
+
+def describe(error: TransferError) -> str:
+    """An error as a person reads it: the message, every fault below it, then the hint."""
+    lines = [f"error: {error.message}"]
+    hints = [error.hint] if error.hint else []
+    for fault in error.faults:
+        _describe_fault(fault, "  ", lines, hints)
+    lines += [f"hint: {hint}" for hint in dict.fromkeys(hints)]
+    return "\n".join(lines)
+
+
+def _describe_fault(fault: TransferError, indent: str, lines: list[str], hints: list[str]) -> None:
+    lines.append(f"{indent}- {fault.message}")
+    if fault.hint:
+        hints.append(fault.hint)
+    for below in fault.faults:
+        _describe_fault(below, indent + "  ", lines, hints)
+
+
+def _report(error: TransferError, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(dump_json({"error": _to_json(error)}), nl=False)
+    click.echo(describe(error), err=True)
+
+
+def _to_json(error: TransferError) -> dict[str, Any]:
+    value: dict[str, Any] = {
+        "kind": type(error).__name__.lstrip("_"),
+        "exitCode": error.exit_code,
+        "message": error.message,
+    }
+    if error.hint:
+        value["hint"] = error.hint
+    if error.faults:
+        value["faults"] = [_to_json(fault) for fault in error.faults]
+    return value
+
+
+def _leave(code: int) -> None:
+    """Exit now: a worker that waits for a dead connection must not hold up Ctrl-C."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
