@@ -1,0 +1,1 @@
+"""Stand-ins for the outside world, at the wire or as executables."""
