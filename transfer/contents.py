@@ -180,8 +180,8 @@ def read_contents(fields: Fields) -> Contents:
 
 
 def _read_archive(fields: Fields) -> ArchiveRecord:
-    kind = _member(fields, "kind", ArchiveKind, ArchiveKind.IMAGES)
-    archive_format = _member(fields, "format", ArchiveFormat, ArchiveFormat.DOCKER)
+    kind = read_member(fields, "kind", ArchiveKind, ArchiveKind.IMAGES)
+    archive_format = read_member(fields, "format", ArchiveFormat, ArchiveFormat.DOCKER)
     slim = fields.optional_text("slim")
     if slim is not None:
         check_bundle_path(fields, "slim", slim)
@@ -198,7 +198,8 @@ def _read_archive(fields: Fields) -> ArchiveRecord:
     )
 
 
-def _member(fields: Fields, key: str, kind: type[_E], placeholder: _E) -> _E:
+def read_member(fields: Fields, key: str, kind: type[_E], placeholder: _E) -> _E:
+    """One of an enumeration's values; the placeholder where the text is none of them."""
     text = fields.text(key)
     try:
         return kind(text)
@@ -228,16 +229,18 @@ def _read_release(parent: Fields) -> ReleaseRecord:
 
 
 def _read_image(fields: Fields) -> ImageRecord:
+    return ImageRecord(name=fields.text("name"), root=read_root(fields))
+
+
+def read_root(fields: Fields) -> Descriptor:
+    """The manifest or index at the root of an image."""
     media_type = fields.text("mediaType")
     if media_type and media_type not in ACCEPTED_TYPES:
         fields.fault("mediaType", f"not the type of a manifest: {media_type!r}")
-    return ImageRecord(
-        name=fields.text("name"),
-        root=Descriptor(
-            media_type=media_type,
-            digest=fields.digest("digest") or NO_DIGEST,
-            size=fields.integer("size"),
-        ),
+    return Descriptor(
+        media_type=media_type,
+        digest=fields.digest("digest") or NO_DIGEST,
+        size=fields.integer("size"),
     )
 
 

@@ -34,8 +34,8 @@ class Repository:
         return self.path.rpartition("/")[2]
 
     def __str__(self) -> str:
-        """`registry/path`."""
-        return f"{self.registry}/{self.path}" if self.path else self.registry
+        """`registry/path`, each part where there is one: a site store has no host."""
+        return "/".join(filter(None, (self.registry, self.path)))
 
 
 @dataclass(frozen=True, slots=True)

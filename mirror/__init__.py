@@ -1,0 +1,1 @@
+"""The disconnected end: proves a bundle again, fills the site's registry, drives KOTS."""
