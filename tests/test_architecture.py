@@ -36,6 +36,7 @@ LAYERS = {
     "mirror.relocate": 3,
     "mirror.kots": 3,
     "mirror.site": 3,
+    "transfer.disk": 4,
     "transfer.layout": 4,
     "transfer.archive": 4,
     "transfer.bundle": 4,

@@ -119,6 +119,10 @@ class Contents:
         """The images of every archive and the single ones, in the order of the spec."""
         return (*(image for archive in self.archives for image in archive.images), *self.images)
 
+    def all_files(self) -> tuple[FileRecord, ...]:
+        """The plugins and the plain files: everything below `files/`."""
+        return (*(plugin.file for plugin in self.plugins), *self.files)
+
     def to_json(self) -> dict[str, Any]:
         """The JSON form that `read_contents` reads."""
         return {
@@ -254,10 +258,16 @@ def _read_file(fields: Fields) -> FileRecord:
 
 
 def check_bundle_path(fields: Fields, key: str, path: str) -> None:
-    """Note a fault unless `path` is relative, with plain components, below its folder."""
-    parts = path.split("/")
-    if any(part in ("", ".", "..") for part in parts) or "\\" in path or not path.isprintable():
+    """Note a fault unless `is_bundle_path`."""
+    if not is_bundle_path(path):
         fields.fault(key, f"not a path inside the bundle: {path!r}")
+
+
+def is_bundle_path(path: str) -> bool:
+    """Whether a path is relative, with plain components, below its folder."""
+    parts = path.split("/")
+    plain = all(part not in ("", ".", "..") for part in parts)
+    return plain and "\\" not in path and path.isprintable()
 
 
 def _archive_to_json(archive: ArchiveRecord) -> dict[str, Any]:

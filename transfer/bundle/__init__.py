@@ -1,0 +1,11 @@
+"""The transfer bundle, version 1: the folder that crosses the gap, read, verified and written.
+
+A bundle is an OCI image layout with `bundle.json`, `SHA256SUMS`, `README.txt`, the slim archives
+below `kots/` and plain files below `files/` added. `SHA256SUMS` lists every other file, so plain
+tools check a bundle without us.
+"""
+
+from transfer.bundle.reader import Bundle, VerifiedBundle
+from transfer.bundle.writer import BundleWriter
+
+__all__ = ["Bundle", "BundleWriter", "VerifiedBundle"]

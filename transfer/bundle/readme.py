@@ -1,0 +1,58 @@
+"""`README.txt`: how to check and use a bundle, for a person who has only this folder."""
+
+from __future__ import annotations
+
+from transfer.contents import Contents
+
+README_FILE = "README.txt"
+
+_TEXT = """\
+{title}
+{rule}
+
+This folder is a transfer bundle of harness-airgap (format airgap/v1). It carries container
+images, KOTS archives and files to a place that no network reaches. bundle.json lists them.
+
+
+Check it
+
+    cd {name_hint}
+    sha256sum --quiet -c SHA256SUMS
+
+Nothing printed and exit status 0: every listed byte is the one that was built. SHA256SUMS is
+written last, so a folder without it is not complete. With the toolkit, which also finds files
+that do not belong here and images with parts missing:
+
+    airgap-mirror verify .
+
+
+Use it with the toolkit
+
+    airgap-mirror plan . --to REGISTRY:PORT/NAMESPACE      what would be sent; writes nothing
+    airgap-mirror push . --to REGISTRY:PORT/NAMESPACE      interrupted? the same command continues
+    airgap-mirror install . --site SITE.yaml --dry-run     the KOTS commands, exactly
+
+
+Use it by hand
+
+The images are an OCI image layout: oci-layout, index.json, blobs/. Tools that read a layout
+take an image by its digest, for example
+
+    regctl image copy ocidir://.@sha256:DIGEST REGISTRY:PORT/NAMESPACE/NAME:TAG
+
+Other tools read it as a registry:
+
+    airgap-mirror serve .
+    skopeo copy --all --src-tls-verify=false docker://ADDRESS/NAME:TAG docker://REGISTRY/NAME:TAG
+
+kots/SLUG/VERSION.airgap is the vendor's archive without its images, for
+`kubectl kots install` and `kubectl kots upstream upgrade` with --disable-image-push, after the
+images were pushed. files/ holds plain files under their own names, and the kubectl-kots plugin
+of the matching version below files/kubectl-kots/.
+"""
+
+
+def readme(contents: Contents) -> bytes:
+    """The text for a bundle with these contents."""
+    title = f"{contents.name} {contents.version}"
+    return _TEXT.format(title=title, rule="=" * len(title)).encode()

@@ -1,0 +1,78 @@
+"""The files of a bundle's folder, as they stand on the disk."""
+
+from __future__ import annotations
+
+import hashlib
+import stat
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from transfer.digest import Digest
+from transfer.disk import BLOCK, open_plain, storage_errors
+from transfer.errors import DigestMismatch, TransferError, UnsafePath
+from transfer.progress import SILENT, Progress
+
+
+def list_files(root: Path, what: str) -> tuple[dict[str, int], list[TransferError]]:
+    """Every regular file below `root`; folders count only by what is in them.
+
+    Returns:
+        The size of each file by its path with slashes, and a fault for each link, device or
+        pipe: nothing of that kind belongs into a bundle, and no link is followed.
+
+    Raises:
+        StorageError: a folder cannot be read.
+    """
+    sizes: dict[str, int] = {}
+    faults: list[TransferError] = []
+    folders = [root]
+    with storage_errors(what):
+        while folders:
+            for path in folders.pop().iterdir():
+                name, status = path.relative_to(root).as_posix(), path.lstat()
+                if stat.S_ISDIR(status.st_mode):
+                    folders.append(path)
+                elif stat.S_ISREG(status.st_mode):
+                    sizes[name] = status.st_size
+                else:
+                    faults.append(UnsafePath(f"{what}: {name}: a link, not a plain file or folder"))
+    return sizes, faults
+
+
+def compare_files(
+    root: Path,
+    sums: Mapping[str, Digest],
+    what: str,
+    *,
+    jobs: int = 1,
+    progress: Progress = SILENT,
+) -> dict[str, TransferError]:
+    """Read files and compare their digests; return what is wrong, by path."""
+
+    def fault(file: str) -> TransferError | None:
+        try:
+            found = digest_file(root / file, f"{what}: {file}", progress)
+        except TransferError as error:
+            return error
+        if found == sums[file]:
+            return None
+        return DigestMismatch(f"{what}: {file}: expected {sums[file]}, found {found}")
+
+    with ThreadPoolExecutor(jobs) as pool:
+        faults = zip(sums, pool.map(fault, sums), strict=True)
+        return {file: error for file, error in faults if error is not None}
+
+
+def digest_file(path: Path, what: str, progress: Progress = SILENT) -> Digest:
+    """The SHA-256 digest of a file.
+
+    Raises:
+        NotFound, UnsafePath, StorageError: it cannot be read.
+    """
+    state = hashlib.sha256()
+    with open_plain(path, what) as stream:
+        while block := stream.read(BLOCK):
+            state.update(block)
+            progress.advance(len(block))
+    return Digest("sha256", state.hexdigest())
