@@ -7,11 +7,11 @@ two different images want is refused here, in the plan, before anything is writt
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from transfer.contents import ImageRecord
+from transfer.contents import ArchiveKind, ArchiveRecord, Contents, ImageRecord
 from transfer.descriptor import Descriptor
 from transfer.errors import Conflict, IntegrityError, InvalidInput, raise_together
 from transfer.reference import DEFAULT_REGISTRY, Reference, Repository
@@ -115,6 +115,21 @@ def relocate(images: Iterable[SourceImage], endpoint: Repository) -> RelocationP
         for wanted, image in first.items()
     )
     return RelocationPlan(endpoint=endpoint, relocations=tuple(relocations))
+
+
+def listed_images(contents: Contents) -> Iterator[SourceImage]:
+    """The images of a bundle, each with the rule that its archive goes by."""
+    for archive in contents.archives:
+        yield from archive_images(archive)
+    for record in contents.images:
+        yield SourceImage(record=record, naming=Naming.KOTS, origin=contents.name)
+
+
+def archive_images(archive: ArchiveRecord) -> Iterator[SourceImage]:
+    """The images of one archive; only those that KOTS deploys go by its rule."""
+    naming = Naming.WHOLE_PATH if archive.kind is ArchiveKind.IMAGES else Naming.KOTS
+    for record in archive.images:
+        yield SourceImage(record=record, naming=naming, origin=archive.file_name)
 
 
 def destination(endpoint: Repository, image: str, naming: Naming) -> Reference:
