@@ -31,6 +31,8 @@ LAYERS = {
     "transfer.delivery": 2,
     "transfer.progress": 2,
     "transfer.graph": 3,
+    "transfer.run": 3,
+    "transfer.sending": 3,
     "transfer.copy": 3,
     "bundler.spec": 3,
     "mirror.relocate": 3,

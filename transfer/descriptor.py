@@ -121,9 +121,11 @@ class Manifest:
     """Config and layers of an image; empty for an index."""
     manifests: tuple[Descriptor, ...] = ()
     """The images of an index; empty for an image."""
+    algorithm: str = "sha256"
+    """Of its digest: the one by which it is known to whatever points at it."""
 
     @classmethod
-    def parse(cls, raw: bytes, what: str = "manifest") -> Self:
+    def parse(cls, raw: bytes, what: str = "manifest", *, algorithm: str = "sha256") -> Self:
         """Read an image manifest or an index, OCI or Docker v2.
 
         Raises:
@@ -137,20 +139,22 @@ class Manifest:
                 Descriptor.from_json(entry, f"{what}: manifests[{i}]")
                 for i, entry in enumerate(entries)
             )
-            return cls(raw=raw, media_type=media_type, manifests=children)
+            return cls(raw=raw, media_type=media_type, manifests=children, algorithm=algorithm)
         layers = [
             Descriptor.from_json(entry, f"{what}: layers[{i}]")
             for i, entry in enumerate(_list(value, "layers", what))
         ]
         config = Descriptor.from_json(value.get("config"), f"{what}: config")
         carried = [layer for layer in layers if layer.media_type not in FOREIGN_LAYER_TYPES]
-        return cls(raw=raw, media_type=media_type, blobs=(config, *carried))
+        return cls(raw=raw, media_type=media_type, blobs=(config, *carried), algorithm=algorithm)
 
     @property
     def descriptor(self) -> Descriptor:
         """The descriptor of these bytes."""
         return Descriptor(
-            media_type=self.media_type, digest=Digest.of(self.raw), size=len(self.raw)
+            media_type=self.media_type,
+            digest=Digest.of(self.raw, self.algorithm),
+            size=len(self.raw),
         )
 
 
@@ -167,6 +171,9 @@ def _parse_json(raw: bytes, what: str) -> dict[str, Any]:
 
 
 def _media_type(value: dict[str, Any], what: str) -> str:
+    if "manifests" in value and ("config" in value or "layers" in value):
+        # image-spec GHSA-77vh-xpmg-72qh: another reader might take the other half of it.
+        raise IntegrityError(f"{what}: an image and an index at once")
     declared = value.get("mediaType")
     if declared in ACCEPTED_TYPES:
         return str(declared)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from transfer.errors import DigestMismatch, InvalidInput, SizeMismatch
+from transfer.errors import DigestMismatch, IntegrityError, InvalidInput, SizeMismatch
 
 _LENGTHS = {"sha256": 64, "sha512": 128}
 _HEX = re.compile(r"[0-9a-f]+")
@@ -48,9 +48,9 @@ class Digest:
         return cls(algorithm, encoded)
 
     @classmethod
-    def of(cls, content: bytes) -> Self:
-        """The SHA-256 digest of `content`."""
-        return cls("sha256", hashlib.sha256(content).hexdigest())
+    def of(cls, content: bytes, algorithm: str = "sha256") -> Self:
+        """The digest of `content`."""
+        return cls(algorithm, hashlib.new(algorithm, content).hexdigest())
 
     def __str__(self) -> str:
         """`algorithm:hex`, the form that `parse` takes."""
@@ -73,20 +73,26 @@ class VerifyingReader:
         self._left = size
         self._hash = hashlib.new(digest.algorithm)
         self._verified = False
+        self._refusal: IntegrityError | None = None
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes (all that is left when negative), b"" at the verified end.
+
+        Once it refused, it refuses for good.
 
         Raises:
             SizeMismatch: the stream is shorter or longer than declared.
             DigestMismatch: the bytes are not the ones the digest stands for.
         """
+        if self._refusal:
+            raise self._refusal
         if size < 0:
             return self._read_all()
         block = self._stream.read(min(size, self._left)) if self._left and size else b""
         if not block and self._left and size:
-            raise SizeMismatch(
-                f"{self._what}: ended after {self._size - self._left} of {self._size} bytes",
+            raise self._refuse(
+                SizeMismatch,
+                f"ended after {self._size - self._left} of {self._size} bytes",
                 hint="the content was cut short; copy or download it again",
             )
         self._left -= len(block)
@@ -103,17 +109,23 @@ class VerifyingReader:
 
     def _finish(self) -> None:
         if self._stream.read(1):
-            raise SizeMismatch(
-                f"{self._what}: goes on after its declared {self._size} bytes",
+            raise self._refuse(
+                SizeMismatch,
+                f"goes on after its declared {self._size} bytes",
                 hint="the content was changed; copy or download it again",
             )
         found = self._hash.hexdigest()
         if found != self._digest.encoded:
-            raise DigestMismatch(
-                f"{self._what}: expected {self._digest}, found {self._digest.algorithm}:{found}",
+            raise self._refuse(
+                DigestMismatch,
+                f"expected {self._digest}, found {self._digest.algorithm}:{found}",
                 hint="the content is damaged; copy or download it again",
             )
         self._verified = True
+
+    def _refuse(self, kind: type[IntegrityError], why: str, *, hint: str) -> IntegrityError:
+        self._refusal = kind(f"{self._what}: {why}", hint=hint)
+        return self._refusal
 
     @property
     def verified(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transfer.descriptor import Descriptor, Manifest
+from transfer.descriptor import MAX_MANIFEST_SIZE, Descriptor, Manifest
 from transfer.digest import Digest, read_verified
 from transfer.errors import IntegrityError
 from transfer.store import Source
@@ -31,9 +31,11 @@ def _descend(
     what = f"{source.description}: manifest {descriptor.digest}"
     if depth > MAX_DEPTH:
         raise IntegrityError(f"{what}: indexes nest more than {MAX_DEPTH} deep")
+    if descriptor.size > MAX_MANIFEST_SIZE:
+        raise IntegrityError(f"{what}: {descriptor.size} bytes are more than a manifest may have")
     with source.open(descriptor) as stream:
         raw = read_verified(stream, descriptor.digest, descriptor.size, what)
-    manifest = Manifest.parse(raw, what)
+    manifest = Manifest.parse(raw, what, algorithm=descriptor.digest.algorithm)
     for child in manifest.manifests:
         _descend(source, child, found, depth + 1)
     found[descriptor.digest] = manifest

@@ -1,0 +1,93 @@
+"""What the workers of one `copy` share: threads, brake, counters and progress."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from transfer.delivery import NotTried
+from transfer.errors import StorageError, TransferError, Unavailable
+from transfer.progress import Progress
+
+BREAKER = 3
+"""Failures in a row to reach or write to a side, after which nothing new is started."""
+
+NAMING_JOBS = 4
+"""Images whose manifests are written and read back at the same time."""
+
+_Result = TypeVar("_Result")
+
+
+class Run:
+    """One `copy` from its first question to its last answer."""
+
+    def __init__(self, jobs: int, progress: Progress) -> None:
+        self.workers = ThreadPoolExecutor(jobs, thread_name_prefix="copy")
+        self.namers = ThreadPoolExecutor(NAMING_JOBS, thread_name_prefix="name")
+        self.progress = progress
+        self.blobs_sent = 0
+        self.bytes_sent = 0
+        self.blobs_mounted = 0
+        self.blobs_present = 0
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._failures_in_a_row = 0
+
+    def close(self) -> None:
+        """Everything was waited for; let the threads go."""
+        self.workers.shutdown()
+        self.namers.shutdown()
+
+    def abandon(self) -> None:
+        """Ctrl-C above all: running transfers fail at their next block, nothing new starts."""
+        self._stopped.set()
+        self.workers.shutdown(wait=False, cancel_futures=True)
+        self.namers.shutdown(wait=False, cancel_futures=True)
+
+    def go_on(self) -> None:
+        """Ask this before anything that another process or a person could see.
+
+        Raises:
+            NotTried: the run was abandoned.
+        """
+        if self._stopped.is_set():
+            raise NotTried("interrupted")
+
+    def attempt(self, work: Callable[..., _Result]) -> Callable[..., _Result | TransferError]:
+        """`work`, with its TransferError as a value, and the brake before it."""
+
+        def attempted(*args: object) -> _Result | TransferError:
+            if self._failures_in_a_row >= BREAKER:
+                return NotTried("some were not tried: too many failures in a row before them")
+            try:
+                self.go_on()
+                result = work(*args)
+            except TransferError as error:
+                if isinstance(error, (Unavailable, StorageError)):
+                    self._failed()
+                return error
+            self._succeeded()
+            return result
+
+        return attempted
+
+    def _failed(self) -> None:
+        with self._lock:
+            self._failures_in_a_row += 1
+
+    def _succeeded(self) -> None:
+        with self._lock:
+            # What was on its way when the brake was pulled does not release it.
+            if self._failures_in_a_row < BREAKER:
+                self._failures_in_a_row = 0
+
+    def count(self, *, sent: int | None = None, mounted: int = 0, present: int = 0) -> None:
+        """Add to the counters; `sent` is the size in bytes of a blob that was sent."""
+        with self._lock:
+            if sent is not None:
+                self.blobs_sent += 1
+                self.bytes_sent += sent
+            self.blobs_mounted += mounted
+            self.blobs_present += present
