@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
-from transfer.descriptor import OCI_INDEX, Descriptor, Manifest
+from transfer.descriptor import INDEX_TYPES, OCI_INDEX, Descriptor, Manifest
 from transfer.disk import lock_file, open_plain, replace_file
+from transfer.errors import IntegrityError
 from transfer.fields import dump_json
 
 NAME_ANNOTATION = "org.opencontainers.image.ref.name"
@@ -38,7 +39,7 @@ class IndexFile:
             NotFound: there is no such file.
             IntegrityError: it is not an index.
         """
-        entries = Manifest.parse(self._read(), self._what).manifests
+        entries = self._read().manifests
         named = ((entry.annotations.get(NAME_ANNOTATION), entry) for entry in entries)
         return {name: entry for name, entry in named if name}
 
@@ -69,17 +70,18 @@ class IndexFile:
         kept = frozenset(names)
         self._change(lambda entries: [e for e in entries if _name_of(e) in kept])
 
-    def _read(self) -> bytes:
+    def _read(self) -> Manifest:
         with open_plain(self._path, self._what) as stream:
-            return stream.read()
+            index = Manifest.parse(stream.read(), self._what)
+        if index.media_type not in INDEX_TYPES:
+            raise IntegrityError(f"{self._what}: not an index, but {index.media_type}")
+        return index
 
     def _change(self, change: Callable[[_Entries], _Entries]) -> None:
         with lock_file(self._lock, self._what):
             entries: _Entries = []
             if self._path.exists():
-                raw = self._read()
-                Manifest.parse(raw, self._what)
-                entries = json.loads(raw)["manifests"]
+                entries = json.loads(self._read().raw)["manifests"]
             index = {
                 "schemaVersion": 2,
                 "mediaType": OCI_INDEX,
