@@ -1,0 +1,27 @@
+"""Installs and upgrades: read the cluster, plan every command, check the registry, run, confirm.
+
+`plan` is a function of values: a dry run shows the very steps that a run would take.
+"""
+
+from mirror.deploy.assume import assume
+from mirror.deploy.model import Action, Offered, Order, Plan, State, Step
+from mirror.deploy.observe import observe
+from mirror.deploy.planner import plan
+from mirror.deploy.run import Hands, run
+from mirror.deploy.show import as_json, as_text
+
+__all__ = [
+    "Action",
+    "Hands",
+    "Offered",
+    "Order",
+    "Plan",
+    "State",
+    "Step",
+    "as_json",
+    "as_text",
+    "assume",
+    "observe",
+    "plan",
+    "run",
+]

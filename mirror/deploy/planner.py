@@ -1,0 +1,254 @@
+"""`plan`: from what is offered and what runs to the commands in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mirror import kots
+from mirror.deploy.draft import NO_IMAGES, Draft
+from mirror.deploy.model import Action, Installed, Kind, Offered, Order, Plan, State, Step
+from mirror.deploy.releases import by_application, check_version_gate, newest_console, pending
+from mirror.kots import Engine, Handover
+from mirror.licence import choose_channel
+from mirror.site import Application, Site
+from mirror.version import is_older
+from transfer.errors import InvalidInput, PolicyError
+
+
+def plan(site: Site, offers: Sequence[Offered], order: Order, state: State) -> Plan:
+    """Every step of an order, decided before the first is taken.
+
+    Raises:
+        InvalidInput: the sources, the site file and the order do not fit together.
+        PolicyError: KOTS would refuse it later, or it would break what runs.
+        Conflict: two images have one destination.
+    """
+    draft = Draft(site, order, state, newest_console(offers))
+    releases = {
+        site.application(slug): found for slug, found in by_application(offers, order).items()
+    }
+    if order.action is Action.INSTALL:
+        _plan_installs(draft, releases)
+        return draft.finish(_title(draft, releases), releases)
+    applications = _concerned(site, order, releases)
+    _plan_console_upgrades(draft, applications)
+    if not order.console_only:
+        _plan_upgrades(draft, releases)
+    return draft.finish(_title(draft, applications), applications)
+
+
+def _title(draft: Draft, applications: Sequence[Application] | Mapping[Application, object]) -> str:
+    slugs = " and ".join(application.slug for application in applications)
+    what = "the admin console" if draft.order.console_only else slugs or "nothing"
+    return f"{draft.order.action.value} {what} at {draft.site.name}"
+
+
+def _concerned(
+    site: Site, order: Order, releases: Mapping[Application, object]
+) -> tuple[Application, ...]:
+    """The applications whose consoles an upgrade looks at."""
+    if order.only is not None:
+        return (site.application(order.only),)
+    return tuple(releases) if releases and not order.console_only else site.applications
+
+
+def _plan_installs(draft: Draft, releases: Mapping[Application, Sequence[Offered]]) -> None:
+    if not releases:
+        raise InvalidInput(
+            "no application among the sources",
+            hint="give a bundle with an application, or the vendor's .airgap file",
+        )
+    for application, offers in releases.items():
+        newest = offers[-1]
+        version = newest.release.version_label
+        installed = draft.deployed(application.namespace).applications.get(application.slug)
+        if installed is None:
+            _plan_install(draft, application, newest)
+        elif installed.label == version:
+            draft.note(f"{application.slug} {version} is deployed already.")
+        else:
+            raise _is_there(application, installed, version)
+
+
+def _is_there(application: Application, installed: Installed, version: str) -> PolicyError:
+    if not installed.label:
+        return PolicyError(
+            f"{application.slug} is in the admin console, but no release of it is deployed",
+            hint="finish it there (Config, preflight checks, Deploy), or remove it with "
+            f"kubectl kots remove {application.slug} --undeploy, then install again",
+        )
+    return PolicyError(
+        f"{application.slug} {installed.label} is installed; the sources have {version}",
+        hint="use airgap-mirror upgrade",
+    )
+
+
+def _plan_install(draft: Draft, application: Application, offer: Offered) -> None:
+    namespace, release = application.namespace, offer.release
+    with_console = not draft.has_console(namespace)
+    if with_console:
+        _start_console(draft, application)
+    else:
+        _check_running_console(draft, namespace)
+    check_version_gate(application.slug, release, draft.console_version(namespace), install=True)
+    licence = draft.state.licences.get(application.slug)
+    channel = application.channel
+    if licence:
+        channel = choose_channel(licence, application.slug, release, channel)
+    handover = draft.hand_over(offer, application, channel)
+    minio = draft.minio(namespace)
+    command = kots.install(draft.site, application, handover, minio=minio, console=with_console)
+    what = f"{application.slug} {release.version_label}"
+    why = (
+        f"Install the admin console {draft.console_version(namespace)}, and {what} with it."
+        if with_console
+        else f"Add {what} to the admin console, which is left as it is."
+    )
+    draft.add(
+        Step(kind=Kind.INSTALL, why=f"{why} {_images_come(draft, handover)}", command=command)
+    )
+    draft.confirm(application, release.version_label)
+    _install_notes(draft, application, with_console=with_console)
+
+
+def _images_come(draft: Draft, handover: Handover) -> str:
+    if handover.push:
+        return "KOTS pushes the application's images from the archive."
+    if draft.order.engine is Engine.KOTS:
+        return "Its images were pushed in a step of their own."
+    return NO_IMAGES
+
+
+def _start_console(draft: Draft, application: Application) -> None:
+    namespace = application.namespace
+    if draft.order.skip_console:
+        raise PolicyError(
+            f"--skip-console: no admin console runs in namespace {namespace}",
+            hint="leave --skip-console out to have one installed",
+        )
+    if draft.console is None:
+        raise PolicyError(
+            f"no admin console runs in namespace {namespace}, and none is among the sources",
+            hint="give kotsadm.tar.gz, or a bundle that has it, as a source too",
+        )
+    if application.shared_password is None:
+        raise InvalidInput(
+            f"applications.{application.slug}.sharedPasswordEnv: is missing; the admin console "
+            "that comes with this application needs a password",
+            hint="name its source in the site file: sharedPasswordEnv or sharedPasswordFile",
+        )
+    draft.deploy_console(namespace, draft.console)
+
+
+def _check_running_console(draft: Draft, namespace: str) -> None:
+    """A second application must not change the console under the first one."""
+    draft.check_registry(namespace)
+    running = draft.console_version(namespace)
+    carried = draft.console.release.version_label if draft.console else ""
+    if is_older(running, carried):
+        raise PolicyError(
+            f"the admin console in namespace {namespace} is {running}; the sources have {carried}",
+            hint="upgrade it first: airgap-mirror upgrade … --console-only",
+        )
+
+
+def _install_notes(draft: Draft, application: Application, *, with_console: bool) -> None:
+    site, namespace = draft.site, application.namespace
+    if draft.state.licences.get(application.slug) is None and not application.channel:
+        draft.note(
+            f"{application.license_file} was not read: the channel of {application.slug} is "
+            "left out here, and KOTS takes `stable` for it. A run takes it from the licence."
+        )
+    if site.cluster.openshift:
+        for account in application.service_accounts:
+            draft.note(
+                "OpenShift, before the install: "
+                f"oc adm policy add-scc-to-user anyuid -z {account} -n {namespace}"
+            )
+    registry = site.registry
+    if with_console and (registry.ca_file or registry.plain_http):
+        what = "plain HTTP to it" if registry.plain_http else f"the CA in {registry.ca_file}"
+        draft.note(
+            f"The nodes pull from {registry.endpoint.registry} themselves: their container "
+            f"runtime must accept {what}."
+        )
+    if with_console and registry.credentials and registry.pull_credentials is None:
+        draft.note(
+            "The user of registry.credentials stays in the cluster, as its pull secret; give "
+            "registry.pullCredentials to leave one there that may only read."
+        )
+
+
+def _plan_console_upgrades(draft: Draft, applications: Sequence[Application]) -> None:
+    """Consoles first: a newer one serves older releases, the other way round KOTS refuses."""
+    namespaces = dict.fromkeys(application.namespace for application in applications)
+    for namespace in namespaces:
+        running = draft.deployed(namespace).console
+        if running is None:
+            raise PolicyError(
+                f"no admin console runs in namespace {namespace}",
+                hint="use airgap-mirror install",
+            )
+        if draft.console is None or draft.order.skip_console:
+            if draft.order.console_only:
+                raise InvalidInput(
+                    "--console-only: no admin console among the sources",
+                    hint="give kotsadm.tar.gz, or a bundle that has it",
+                )
+            continue
+        offered = draft.console.release.version_label
+        if running.version == offered or is_older(offered, running.version):
+            draft.note(
+                f"The admin console in namespace {namespace} stays at {running.version}; "
+                f"the sources have {offered}."
+            )
+            continue
+        _plan_console_upgrade(draft, namespace, draft.console, running.version)
+
+
+def _plan_console_upgrade(draft: Draft, namespace: str, console: Offered, running: str) -> None:
+    version = console.release.version_label
+    draft.deploy_console(namespace, console)
+    command = kots.upgrade_console(draft.site, namespace, minio=draft.minio(namespace))
+    since = f"from {running} " if running else ""
+    why = f"Take the admin console {since}to {version}, before the applications that may need it."
+    draft.add(Step(kind=Kind.CONSOLE, why=why, command=command))
+    draft.add(
+        Step(
+            kind=Kind.CONFIRM_CONSOLE,
+            why=f"See that the admin console runs {version}.",
+            command=kots.get_console(draft.site, namespace),
+            version=version,
+        )
+    )
+    draft.note(
+        "KOTS never changes the cluster's pull secret kotsadm-private-registry: if the password "
+        "of the registry has changed since the install, change it there first."
+    )
+
+
+def _plan_upgrades(draft: Draft, releases: Mapping[Application, Sequence[Offered]]) -> None:
+    for application, offers in releases.items():
+        slug, namespace = application.slug, application.namespace
+        installed = draft.deployed(namespace).applications.get(slug)
+        if installed is None:
+            raise PolicyError(
+                f"{slug} is not installed in namespace {namespace}",
+                hint=f"use airgap-mirror install --app {slug}, or --app to upgrade another one",
+            )
+        hops = pending(offers, installed)
+        if not hops:
+            draft.note(f"{slug} is at {installed.label}; the sources have nothing newer.")
+        for hop in hops:
+            _plan_hop(draft, application, hop)
+
+
+def _plan_hop(draft: Draft, application: Application, offer: Offered) -> None:
+    release = offer.release
+    version = draft.console_version(application.namespace)
+    check_version_gate(application.slug, release, version, install=False)
+    handover = draft.hand_over(offer, application, None)
+    command = kots.upgrade_application(draft.site, application, handover)
+    why = f"Take {application.slug} to {release.version_label}. {_images_come(draft, handover)}"
+    draft.add(Step(kind=Kind.UPGRADE, why=why, command=command))
+    draft.confirm(application, release.version_label)

@@ -1,0 +1,46 @@
+"""The questions that come before every plan, for the plugin and for the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from mirror import kots
+from mirror.deploy.model import Kind, State, Step
+from mirror.site import Application, Site
+
+
+def reads(
+    site: Site, state: State, applications: Iterable[Application], expected: str | None
+) -> Iterator[Step]:
+    """What a run asks before it decides; `expected` is the plugin's version, where it matters."""
+    wanted = f"; it must be {expected}" if expected else ""
+    yield Step(
+        kind=Kind.READ,
+        why="Ask the plugin for its version, which is the version of the admin console that it "
+        f"deploys{wanted}.",
+        command=kots.plugin_version(site),
+    )
+    namespaces: dict[str, list[Application]] = {}
+    for application in applications:
+        namespaces.setdefault(application.namespace, []).append(application)
+    for namespace, members in namespaces.items():
+        yield Step(
+            kind=Kind.READ,
+            why="Ask the cluster which admin console runs, and which registry it pulls from.",
+            command=kots.get_console(site, namespace),
+        )
+        deployed = state.namespaces.get(namespace)
+        if deployed is None or deployed.console is None:
+            continue
+        yield Step(
+            kind=Kind.READ,
+            why="Ask the console which applications it has.",
+            command=kots.get_apps(site, namespace),
+        )
+        for application in members:
+            if application.slug in deployed.applications:
+                yield Step(
+                    kind=Kind.READ,
+                    why=f"Ask which release of {application.slug} is deployed.",
+                    command=kots.get_versions(site, application),
+                )

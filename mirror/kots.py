@@ -1,0 +1,218 @@
+"""The `kubectl kots` commands of an air gapped site, as values.
+
+Every registry name comes from the one endpoint of the site. `--kotsadm-namespace` is never
+given: KOTS joins it to a registry that already has a path, and so pushes application images to
+another place than the console's (KOTS: cmd/kots/cli/install.go, getRegistryConfig). Passwords
+travel as `KOTS_*` environment variables, which KOTS reads for every flag (cmd/kots/cli/root.go).
+"""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mirror.secret import SecretSource
+from mirror.site import Application, DockerConfig, Login, LoginSource, Site, SiteRegistry
+
+Value = str | SecretSource
+"""What an environment variable gets: text that anyone may read, or the place of a secret."""
+
+
+class Engine(StrEnum):
+    """Who puts the images into the registry."""
+
+    MIRROR = "mirror"
+    """We did, and proved it; KOTS gets archives without images."""
+    KOTS = "kots"
+    """KOTS does, from the vendor's full archives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program with its arguments and environment; holds no secret, so it may be shown."""
+
+    argv: tuple[str, ...]
+    environment: tuple[tuple[str, Value], ...] = ()
+
+    def words(self) -> tuple[str, ...]:
+        """The command as words of a POSIX shell; a secret is a reference to where it is."""
+        given = (
+            f"{name}={shlex.quote(value) if isinstance(value, str) else value.shell}"
+            for name, value in self.environment
+        )
+        return (*given, *map(shlex.quote, self.argv))
+
+    def shell_line(self) -> str:
+        """One line to paste into a shell."""
+        return " ".join(self.words())
+
+    def __str__(self) -> str:
+        """The command without its environment, for messages."""
+        return shlex.join(self.argv)
+
+
+def plugin_version(site: Site) -> Command:
+    """Ask the plugin for its version, which is the version of the console it deploys."""
+    return Command(argv=("kubectl", "kots", "version", *_cluster(site), "--output=json"))
+
+
+def get_console(site: Site, namespace: str) -> Command:
+    """Ask the cluster for the admin console and the registry it was installed with."""
+    names = ("deployment/kotsadm", "statefulset/kotsadm", "configmap/kotsadm-confg")
+    options = (*_cluster(site, namespace), "--ignore-not-found", "--output=json")
+    return Command(argv=("kubectl", "get", *names, *options))
+
+
+def get_apps(site: Site, namespace: str) -> Command:
+    """Ask the console for its applications."""
+    return Command(
+        argv=("kubectl", "kots", "get", "apps", *_cluster(site, namespace), "--output=json")
+    )
+
+
+def get_versions(site: Site, application: Application) -> Command:
+    """Ask the console for the versions of an application that it knows, newest first."""
+    options = (*_cluster(site, application.namespace), "--output=json")
+    return Command(argv=("kubectl", "kots", "get", "versions", application.slug, *options))
+
+
+def push_images(site: Site, namespace: str, archive: str, temporary: str | None) -> Command:
+    """Let KOTS push the images of a full archive; it unpacks the archive below `temporary`."""
+    login = site.registry.credentials
+    arguments = (archive, str(site.registry.endpoint), *_cluster(site, namespace))
+    return Command(
+        argv=("kubectl", "kots", "admin-console", "push-images", *arguments, *_check(login)),
+        environment=(*_environment(login), *_temporary(temporary)),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """What KOTS is given for one release of an application, and what it has to do with it."""
+
+    archive: str
+    """Absolute path of the `.airgap` file."""
+    push: bool
+    """KOTS pushes the images; otherwise they are in the registry already."""
+    channel: str | None = None
+    """The slug of the channel to install from; an upgrade stays on its own."""
+    temporary: str | None = None
+    """Where KOTS unpacks the archive if it pushes; None is its own choice."""
+
+
+def install(
+    site: Site,
+    application: Application,
+    handover: Handover,
+    *,
+    minio: bool,
+    console: bool,
+) -> Command:
+    """Install an application: with `console` the admin console too, else into the running one."""
+    slug = application.slug
+    upstream = f"{slug}/{handover.channel}" if handover.channel else slug
+    login = _user(site.registry, push=handover.push)
+    argv = [
+        *("kubectl", "kots", "install", upstream),
+        *_cluster(site, application.namespace),
+        f"--license-file={application.license_file}",
+        *_option("--config-values", application.config_values),
+        *_archive(site, handover),
+        *_check(login),
+        *([] if console else ["--exclude-admin-console"]),
+        *_minio(minio=minio),
+        *(["--skip-preflights"] if application.skip_preflights else []),
+        "--no-port-forward",  # otherwise it waits for Ctrl-C once it is done
+        f"--wait-duration={site.waits.wait}",
+        f"--preflights-wait-duration={site.waits.preflights}",
+    ]
+    # An empty value counts as none. Given one, KOTS would change the running console's password.
+    password: Value = (application.shared_password if console else None) or ""
+    environment = (*_environment(login), ("KOTS_SHARED_PASSWORD", password))
+    return Command(argv=tuple(argv), environment=(*environment, *_temporary(handover.temporary)))
+
+
+def upgrade_application(site: Site, application: Application, handover: Handover) -> Command:
+    """Take an application to another release and deploy it."""
+    login = _user(site.registry, push=handover.push)
+    argv = [
+        *("kubectl", "kots", "upstream", "upgrade", application.slug),
+        *_cluster(site, application.namespace),
+        *_archive(site, handover),
+        *_check(login),
+        *(["--skip-preflights"] if application.skip_preflights else []),
+        "--deploy",
+        "--output=json",
+    ]
+    return Command(
+        argv=tuple(argv),
+        environment=(*_environment(login), *_temporary(handover.temporary)),
+    )
+
+
+def upgrade_console(site: Site, namespace: str, *, minio: bool) -> Command:
+    """Take the admin console to the plugin's version.
+
+    KOTS forgets the registry between installs and upgrades: without the flags it would point the
+    console at docker.io again (KOTS: pkg/kotsadm/main.go, Upgrade).
+    """
+    login = _user(site.registry, push=False)
+    argv = [
+        *("kubectl", "kots", "admin-console", "upgrade"),
+        *_cluster(site, namespace),
+        f"--kotsadm-registry={site.registry.endpoint}",
+        *_minio(minio=minio),
+        f"--wait-duration={site.waits.wait}",
+    ]
+    return Command(argv=tuple(argv), environment=_environment(login))
+
+
+def _cluster(site: Site, namespace: str | None = None) -> list[str]:
+    """The flags of kubectl; they follow the plugin's name, where kubectl wants them."""
+    return [
+        *_option("--kubeconfig", site.cluster.kubeconfig),
+        *_option("--context", site.cluster.context),
+        *_option("--namespace", namespace),
+    ]
+
+
+def _archive(site: Site, handover: Handover) -> list[str]:
+    return [
+        f"--airgap-bundle={handover.archive}",
+        f"--kotsadm-registry={site.registry.endpoint}",
+        *([] if handover.push else ["--disable-image-push"]),
+    ]
+
+
+def _user(registry: SiteRegistry, *, push: bool) -> LoginSource:
+    """Who KOTS is in the registry: it hands the same user to the cluster for pulling."""
+    if registry.pull_credentials and not push:
+        return registry.pull_credentials
+    return registry.credentials
+
+
+def _check(login: LoginSource) -> list[str]:
+    """KOTS tests the access with what it was given, and knows nothing of docker's files."""
+    return ["--skip-registry-check"] if isinstance(login, DockerConfig) else []
+
+
+def _environment(login: LoginSource) -> tuple[tuple[str, Value], ...]:
+    if not isinstance(login, Login):
+        return ()
+    return (
+        ("KOTS_REGISTRY_USERNAME", login.username),
+        ("KOTS_REGISTRY_PASSWORD", login.password),
+    )
+
+
+def _temporary(folder: str | None) -> tuple[tuple[str, Value], ...]:
+    return (("TMPDIR", folder),) if folder else ()
+
+
+def _minio(*, minio: bool) -> list[str]:
+    return [] if minio else ["--with-minio=false"]
+
+
+def _option(name: str, value: str | None) -> list[str]:
+    return [f"{name}={value}"] if value else []

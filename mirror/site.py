@@ -1,0 +1,310 @@
+"""The site file: one disconnected installation, as the people who run it describe it.
+
+Read strictly: every mistake is reported with its path, all at once. Nothing is looked up here.
+Paths come out absolute, relative ones starting at the site file's folder; secrets come out as
+the places where they will be read, never as values.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from mirror import duration
+from mirror.secret import FromEnvironment, FromFile, SecretSource
+from transfer.errors import InvalidInput
+from transfer.fields import Fields, read_yaml
+from transfer.reference import Repository, parse_endpoint
+
+WAIT = "30m"
+"""How long KOTS may wait for a component; its own 2 minutes also bound the server-side import."""
+PREFLIGHTS_WAIT = "15m"
+
+_ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_LOGIN_KEYS = ("username", "usernameEnv", "passwordEnv", "passwordFile")
+_APPLICATION_KEYS = (
+    "licenseFile",
+    "configValues",
+    "sharedPasswordEnv",
+    "sharedPasswordFile",
+    "channel",
+    "namespace",
+    "skipPreflights",
+    "withMinio",
+    "serviceAccounts",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Login:
+    """A user of the registry."""
+
+    username: str | FromEnvironment
+    password: SecretSource
+
+
+@dataclass(frozen=True, slots=True)
+class DockerConfig:
+    """The docker credential files and helpers of whoever runs the command."""
+
+
+LoginSource = Login | DockerConfig | None
+"""None: the registry asks for no password."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SiteRegistry:
+    """The site's registry; `endpoint` is the one string every command derives from."""
+
+    endpoint: Repository
+    ca_file: str | None = None
+    plain_http: bool = False
+    insecure_skip_tls_verify: bool = False
+    credentials: LoginSource = None
+    pull_credentials: Login | None = None
+    """A user that may only read, for the cluster; None lets it use `credentials`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """How kubectl finds the cluster."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    openshift: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """One application of the site, by the slug that its licence and its archives carry."""
+
+    slug: str
+    license_file: str
+    config_values: str | None
+    shared_password: SecretSource | None
+    channel: str | None
+    """The channel's slug; None takes the one that the licence has for the release."""
+    namespace: str
+    skip_preflights: bool
+    with_minio: bool | None
+    """Whether the console runs with Minio; None takes it from the console's archive."""
+    service_accounts: tuple[str, ...]
+    """On OpenShift: who has to be allowed to run as any user before the install."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """Go durations handed to KOTS."""
+
+    wait: str = WAIT
+    preflights: str = PREFLIGHTS_WAIT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """One disconnected installation."""
+
+    name: str
+    registry: SiteRegistry
+    cluster: Cluster
+    namespace: str
+    applications: tuple[Application, ...]
+    waits: Waits
+
+    def application(self, slug: str) -> Application:
+        """The application with this slug.
+
+        Raises:
+            InvalidInput: the site file does not list it.
+        """
+        for application in self.applications:
+            if application.slug == slug:
+                return application
+        known = ", ".join(application.slug for application in self.applications) or "none"
+        raise InvalidInput(
+            f"applications.{slug}: not in the site file of {self.name}; listed there: {known}",
+            hint="add the application to the site file, or choose another with --app",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """What every part of the file needs to be read: where relative paths start."""
+
+    folder: PurePosixPath
+    home: PurePosixPath
+
+    def path(self, fields: Fields, key: str) -> str | None:
+        """An absolute path, or None where the key is absent."""
+        text = fields.optional_text(key)
+        return self.absolute(text) if text else None
+
+    def absolute(self, text: str) -> str:
+        """The path with `~/` and the folder of the site file put in."""
+        if text == "~" or text.startswith("~/"):
+            return str(self.home / text[2:])
+        return str(self.folder / text)
+
+
+def parse_site(text: str, file: str, *, folder: str, home: str) -> Site:
+    """Read a site file.
+
+    Args:
+        text: What is in the file.
+        file: How messages name it.
+        folder: The folder that relative paths start from, absolute.
+        home: The folder that `~/` stands for.
+
+    Raises:
+        InvalidInput: with every fault.
+    """
+    reader = _Reader(PurePosixPath(folder), PurePosixPath(home))
+    keys = ("name", "registry", "cluster", "namespace", "applications", "waits")
+    fields = read_yaml(text, file, "apiVersion", "kind", *keys)
+    fields.expect("Site")
+    namespace = _label(fields, "namespace") or ""
+    site = Site(
+        name=fields.text("name"),
+        registry=_registry(fields, reader),
+        cluster=_cluster(fields, reader),
+        namespace=namespace,
+        applications=_applications(fields, reader, namespace),
+        waits=_waits(fields),
+    )
+    fields.faults.raise_all()
+    return site
+
+
+def _registry(parent: Fields, reader: _Reader) -> SiteRegistry:
+    keys = ("endpoint", "caFile", "plainHttp", "insecureSkipTlsVerify")
+    fields = parent.child("registry", *keys, "credentials", "pullCredentials")
+    if fields is None:
+        parent.fault("registry", "is missing")
+        return SiteRegistry(endpoint=Repository("", ""))
+    ways = [key for key in keys[1:] if key in fields]
+    if len(ways) > 1:
+        fields.fault("", f"choose one of {' and '.join(ways)}")
+    pull = fields.child("pullCredentials", *_LOGIN_KEYS)
+    return SiteRegistry(
+        endpoint=_endpoint(fields),
+        ca_file=reader.path(fields, "caFile"),
+        plain_http=fields.boolean("plainHttp"),
+        insecure_skip_tls_verify=fields.boolean("insecureSkipTlsVerify"),
+        credentials=_credentials(fields, reader),
+        pull_credentials=_login(pull, reader) if pull else None,
+    )
+
+
+def _endpoint(fields: Fields) -> Repository:
+    text = fields.text("endpoint")
+    if not text:
+        return Repository("", "")
+    try:
+        endpoint = parse_endpoint(text)
+    except InvalidInput as error:
+        fields.fault("endpoint", str(error))
+        return Repository("", "")
+    if endpoint.registry.startswith("http"):
+        # KOTS: cmd/kots/cli/util.go takes everything that starts so for a URL.
+        fields.fault("endpoint", f"KOTS takes a host that starts with http for a URL: {text!r}")
+    return endpoint
+
+
+def _credentials(parent: Fields, reader: _Reader) -> LoginSource:
+    fields = parent.child("credentials", *_LOGIN_KEYS, "dockerConfig")
+    if fields is None:
+        return None
+    if "dockerConfig" not in fields:
+        return _login(fields, reader)
+    if not fields.boolean("dockerConfig"):
+        fields.fault("dockerConfig", "expected true, or another kind of credentials")
+    for key in _LOGIN_KEYS:
+        if key in fields:
+            fields.fault(key, "does not go together with dockerConfig")
+    return DockerConfig()
+
+
+def _login(fields: Fields, reader: _Reader) -> Login:
+    name = _environment(fields, "usernameEnv")
+    username = fields.optional_text("username")
+    if (name is None) == (username is None):
+        fields.fault("", "expected either username or usernameEnv")
+    password = _secret(fields, "password", reader)
+    if password is None:
+        fields.fault("", "expected either passwordEnv or passwordFile")
+    return Login(username=name or username or "", password=password or FromEnvironment(""))
+
+
+def _secret(fields: Fields, what: str, reader: _Reader) -> SecretSource | None:
+    """The place given by `<what>Env` or `<what>File`, None where neither is there."""
+    variable = _environment(fields, f"{what}Env")
+    path = reader.path(fields, f"{what}File")
+    if variable and path:
+        fields.fault("", f"choose one of {what}Env and {what}File")
+    return FromFile(path) if path else variable
+
+
+def _environment(fields: Fields, key: str) -> FromEnvironment | None:
+    name = fields.optional_text(key)
+    if name is None:
+        return None
+    if not _ENVIRONMENT_NAME.fullmatch(name):
+        # The text is not repeated: whoever wrote the password itself here is told so unseen.
+        fields.fault(key, "expected the name of an environment variable, such as REGISTRY_USER")
+    return FromEnvironment(name)
+
+
+def _cluster(parent: Fields, reader: _Reader) -> Cluster:
+    fields = parent.child("cluster", "kubeconfig", "context", "openshift")
+    if fields is None:
+        return Cluster()
+    return Cluster(
+        kubeconfig=reader.path(fields, "kubeconfig"),
+        context=fields.optional_text("context"),
+        openshift=fields.boolean("openshift"),
+    )
+
+
+def _applications(parent: Fields, reader: _Reader, namespace: str) -> tuple[Application, ...]:
+    found = []
+    for slug, fields in parent.named_children("applications", *_APPLICATION_KEYS):
+        if not _LABEL.fullmatch(slug):
+            fields.fault("", f"not the slug of an application: {slug!r}")
+        found.append(
+            Application(
+                slug=slug,
+                license_file=reader.absolute(fields.text("licenseFile")),
+                config_values=reader.path(fields, "configValues"),
+                shared_password=_secret(fields, "sharedPassword", reader),
+                channel=fields.optional_text("channel"),
+                namespace=_label(fields, "namespace", namespace),
+                skip_preflights=fields.boolean("skipPreflights"),
+                with_minio=fields.boolean("withMinio") if "withMinio" in fields else None,
+                service_accounts=fields.texts("serviceAccounts") or ("default",),
+            )
+        )
+    if not found:
+        parent.fault("applications", "expected at least one application")
+    return tuple(found)
+
+
+def _label(fields: Fields, key: str, default: str | None = None) -> str:
+    text = fields.text(key) if default is None else fields.text(key, default)
+    if text and not _LABEL.fullmatch(text):
+        fields.fault(key, f"not the name of a namespace: {text!r}")
+    return text
+
+
+def _waits(parent: Fields) -> Waits:
+    fields = parent.child("waits", "waitDuration", "preflightsWaitDuration")
+    if fields is None:
+        return Waits()
+    found = {}
+    for key, default in (("waitDuration", WAIT), ("preflightsWaitDuration", PREFLIGHTS_WAIT)):
+        text = fields.text(key, default)
+        if text and duration.seconds(text) is None:
+            fields.fault(key, f"expected a duration such as 30m or 1h15m, found {text!r}")
+        found[key] = text
+    return Waits(wait=found["waitDuration"], preflights=found["preflightsWaitDuration"])
