@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -194,8 +195,21 @@ def _whole(finished: Finished, command: Command, kind: type[_J]) -> _J:
             value = _parse("\n".join(lines[i:]))
             if isinstance(value, kind):
                 return value
-    raise ToolError(
-        f"{command}\ngave an answer that cannot be read; its last words:\n" + _last_words(finished)
+    raise _unreadable(finished, command)
+
+
+@contextmanager
+def _reading(finished: Finished, command: Command) -> Iterator[None]:
+    """An answer of another shape is the command's failure, not ours."""
+    try:
+        yield
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _unreadable(finished, command) from error
+
+
+def _unreadable(finished: Finished, command: Command) -> ToolError:
+    return ToolError(
+        f"{command}\ngave an answer that cannot be read; its last words:\n{_last_words(finished)}"
     )
 
 
