@@ -14,9 +14,8 @@ This folder is a transfer bundle of harness-airgap (format airgap/v1). It carrie
 images, KOTS archives and files to a place that no network reaches. bundle.json lists them.
 
 
-Check it
+Check it, in this folder
 
-    cd {name_hint}
     sha256sum --quiet -c SHA256SUMS
 
 Nothing printed and exit status 0: every listed byte is the one that was built. SHA256SUMS is

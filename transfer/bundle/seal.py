@@ -18,9 +18,8 @@ def remove_others(root: Path, wanted: Container[str], kept_folders: tuple[str, .
     """
     with storage_errors(f"bundle {root}"):
         for folder, folders, files in os.walk(root, topdown=False):
-            for path in (Path(folder, name) for name in (*folders, *files)):
-                if path.is_dir() and not path.is_symlink():
-                    continue
+            links = [name for name in folders if Path(folder, name).is_symlink()]
+            for path in (Path(folder, name) for name in (*links, *files)):
                 name = path.relative_to(root).as_posix()
                 if name not in wanted and not (kept_folders and name.startswith(kept_folders)):
                     path.unlink()
