@@ -3,9 +3,9 @@
 `copy` takes many images at once because blobs are shared between them: it asks every target what
 it holds already, walks the graph below the missing roots, moves each missing blob once (and lets
 the target mount it wherever else it is wanted), writes manifests children first once all their
-blobs are there, and names the root last. Then it reads the name back: only what the target
-answers with the right digest counts as delivered. Run again after an interruption it finds most
-of the work done, and continues.
+blobs are there, and names the root last. Each is read back before the next one is written: only
+what the target answers with the right digest counts as delivered. Run again after an interruption
+it finds most of the work done, and continues.
 
 Push, build, resume, delta and the site store are all this function with other ends.
 """
@@ -228,17 +228,20 @@ def _move_blob(run: Run, blob: _Blob) -> dict[Target, TransferError]:
 
 
 def _name(run: Run, image: _Image) -> None:
-    """Write the manifests, the root last and under its name, and read the name back."""
-    *children, root = image.manifests
-    target, wanted = image.copy.target, image.copy.root.digest
-    for manifest in children:
-        run.go_on()
-        target.push_manifest(manifest, str(manifest.descriptor.digest))
+    """Write the manifests, the root last and under its name, and read each one back."""
+    for manifest in image.manifests:
+        written = manifest.descriptor
+        is_root = written.digest == image.copy.root.digest
+        _write(run, manifest, image.copy if is_root else image.copy.below(written))
+
+
+def _write(run: Run, manifest: Manifest, place: ImageCopy) -> None:
     run.go_on()
-    target.push_manifest(root, image.copy.name)
-    found = target.resolve(image.copy.name)
-    if found is None or found.digest != wanted:
+    place.target.push_manifest(manifest, place.name)
+    found = place.target.resolve(place.name)
+    if found is None or found.digest != place.root.digest:
         raise IntegrityError(
-            f"{image.copy}: read back {found.digest if found else 'nothing'}, expected {wanted}",
+            f"{place}: read back {found.digest if found else 'nothing'}, "
+            f"expected {place.root.digest}",
             hint="something else writes to this repository, or the registry changes manifests",
         )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import Self
 
 from transfer.descriptor import Descriptor
 from transfer.errors import Incomplete, TransferError, raise_together
@@ -23,6 +24,10 @@ class ImageCopy:
     target: Target
     name: str
     """The tag in the target, or the root's own digest where no tag is wanted."""
+
+    def below(self, child: Descriptor) -> Self:
+        """A manifest below this image, which goes to the same place without a tag."""
+        return replace(self, root=child, name=str(child.digest))
 
     def __str__(self) -> str:
         """How messages name the destination."""
