@@ -92,6 +92,11 @@ def parse_endpoint(text: str) -> Repository:
     Raises:
         InvalidInput: not an endpoint.
     """
+    if "@" in text:
+        raise InvalidInput(
+            "registry endpoint: holds an @, and with it perhaps a password",
+            hint="write host:port/namespace; credentials are given apart from it",
+        )
     if "://" in text:
         raise InvalidInput(
             f"registry endpoint {text!r}: starts with a scheme",
@@ -106,6 +111,12 @@ def parse_endpoint(text: str) -> Repository:
         raise InvalidInput(
             f"registry endpoint {text!r}: {host!r} is not a host",
             hint="write host:port/namespace, for example registry.example:5000/harness",
+        )
+    if not _is_host(host):
+        raise InvalidInput(
+            f"registry endpoint {text!r}: {host!r} has neither a dot nor a port, so that a "
+            f"cluster would look for {host}/… at {DEFAULT_REGISTRY}",
+            hint="write the registry's full name, or its port: registry:443/harness",
         )
     _check_path(path, f"registry endpoint {text!r}", allow_empty=True)
     return Repository(host, path)
