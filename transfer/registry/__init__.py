@@ -1,0 +1,14 @@
+"""A container registry as a place to copy from and to.
+
+Speaks the OCI distribution-spec over HTTPS (plain HTTP only when named). Guarantees: a body is
+sent whole or again from its first byte, content counts as uploaded only when the registry said
+so for all of it, credentials reach only the registry and its token server, and whatever goes
+wrong comes out as one of `transfer.errors`. What it reads is not verified here: `copy` does.
+"""
+
+from transfer.registry.client import RegistryClient
+from transfer.registry.credentials import Credentials
+from transfer.registry.repository import RegistryRepository
+from transfer.registry.retry import RetryPolicy
+
+__all__ = ["Credentials", "RegistryClient", "RegistryRepository", "RetryPolicy"]

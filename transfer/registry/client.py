@@ -1,0 +1,119 @@
+"""One registry: its address, its TLS, its credentials, its connections."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Self
+
+from transfer.errors import InvalidInput, NotFound
+from transfer.progress import SILENT, Progress
+from transfer.registry.auth import Authenticator
+from transfer.registry.connection import Connection
+from transfer.registry.credentials import Credentials
+from transfer.registry.messages import Request
+from transfer.registry.repository import RegistryRepository
+from transfer.registry.retry import RetryPolicy
+from transfer.registry.transport import Transport
+from transfer.registry.trust import load_trust
+
+_API_HOSTS = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
+"""Where the one registry is whose name is not its address."""
+
+
+class RegistryClient:
+    """The way to all repositories of one registry; made by `connect`, used by many threads."""
+
+    def __init__(
+        self, host: str, connection: Connection, transport: Transport, closed: threading.Event
+    ) -> None:
+        self.host = host
+        self._connection = connection
+        self._transport = transport
+        self._closed = closed
+        self._lock = threading.Lock()
+        self._repositories: dict[str, RegistryRepository] = {}
+
+    @classmethod
+    def connect(  # noqa: PLR0913 - a registry option each
+        cls,
+        host: str,
+        *,
+        ca_file: Path | None = None,
+        plain_http: bool = False,
+        verify: bool = True,
+        credentials: Credentials | None = None,
+        environ: Mapping[str, str] | None = None,
+        retry: RetryPolicy | None = None,
+        progress: Progress = SILENT,
+    ) -> Self:
+        """Prepare to speak to a registry; nothing is sent yet (see `ping`).
+
+        Args:
+            host: `host[:port]`.
+            ca_file: PEM; the only authorities to be trusted. By default those of the system.
+            plain_http: Speak HTTP. Never tried unless it is said.
+            verify: False accepts any certificate; whoever says so warns the user.
+            credentials: What the user gave; otherwise docker's and podman's files are asked.
+            environ: Environment that names these files and the proxies; nothing by default.
+            retry: How often to try what is temporarily unavailable.
+            progress: Told of every retry and its reason.
+
+        Raises:
+            InvalidInput: the CA file can't be used.
+        """
+        environ = environ or {}
+        closed = threading.Event()
+        retry = retry or RetryPolicy()
+        if retry.sleep is time.sleep:  # closing the client ends a pause, Ctrl-C included
+            retry = replace(retry, sleep=closed.wait)
+        transport = Transport(load_trust(ca_file, verify=verify), environ)
+        authenticator = Authenticator(
+            host, transport, given=credentials, environ=environ, plain_http=plain_http
+        )
+        base = f"{'http' if plain_http else 'https'}://{_API_HOSTS.get(host, host)}/"
+        connection = Connection(base, transport, authenticator, retry, progress)
+        return cls(host, connection, transport, closed)
+
+    def ping(self) -> None:
+        """Prove that a registry answers there, with TLS and credentials in order.
+
+        Raises:
+            AccessDenied: the certificate or the credentials are not accepted.
+            InvalidInput: this is not a registry, or not HTTPS.
+            Unavailable: no answer, after all retries.
+        """
+        what = f"registry {self.host}"
+        request = Request(method="GET", url="/v2/", what=what)
+        try:
+            self._connection.retried(lambda: self._connection.exchange(request))
+        except NotFound as error:
+            raise InvalidInput(
+                f"{what}: nothing at /v2/, so this is not a container registry",
+                hint="check the host and the port",
+            ) from error
+
+    def repository(self, path: str) -> RegistryRepository:
+        """A repository by its path; the same object for the same path."""
+        with self._lock:
+            found = self._repositories.get(path)
+            if found is None:
+                found = RegistryRepository(self._connection, self.host, path)
+                self._repositories[path] = found
+            return found
+
+    def close(self) -> None:
+        """Close the connections, and end the pauses before retries."""
+        self._closed.set()
+        self._transport.close()
+
+    def __enter__(self) -> Self:
+        """Nothing more."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Close it."""
+        self.close()

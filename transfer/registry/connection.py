@@ -1,0 +1,106 @@
+"""Authorised requests to one registry: what is asked for comes back, or one of our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import replace
+from http import HTTPStatus
+from typing import TypeVar
+from urllib.parse import urljoin
+
+from transfer.errors import AccessDenied, TransferError
+from transfer.progress import Progress
+from transfer.registry.answers import Answer, refusal
+from transfer.registry.auth import Authenticator
+from transfer.registry.messages import Reply, Request
+from transfer.registry.retry import RetryPolicy
+from transfer.registry.transport import Transport, check_downgrade, origin
+
+_Result = TypeVar("_Result")
+_OK = (HTTPStatus.OK,)
+
+
+class TokenExpired(AccessDenied):
+    """The token ended before the body did. A new one is at hand: send the body again, whole."""
+
+
+class Connection:
+    """Sends each request with the authorization it needs; used by many threads."""
+
+    def __init__(
+        self,
+        base: str,
+        transport: Transport,
+        authenticator: Authenticator,
+        retry: RetryPolicy,
+        progress: Progress,
+    ) -> None:
+        self._base = base
+        self._transport = transport
+        self._authenticator = authenticator
+        self._retry = retry
+        self._progress = progress
+
+    def retried(self, work: Callable[[], _Result]) -> _Result:
+        """`work`, tried again while the registry is unavailable."""
+        return self._retry.run(work, self._progress)
+
+    def exchange(self, request: Request, expect: Collection[int] = _OK) -> Answer:
+        """Send a request and return its answer, whose status is one of `expect`.
+
+        Raises:
+            TokenExpired: a body that can't be repeated was refused; there is a new token now.
+            TransferError: any other answer, or none; see `answers` and `failures`.
+        """
+        answer = self._open(request).whole()
+        if answer.status not in expect:
+            raise self._refusal(answer, request)
+        return answer
+
+    def download(self, request: Request) -> Reply:
+        """Send a GET; the reply is to be read and closed by the caller.
+
+        Raises:
+            TransferError: any status but 200 and 206, or no answer.
+        """
+        reply = self._open(request)
+        if reply.answer.status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
+            raise self._refusal(reply.whole(), request)
+        return reply
+
+    def check_safe(self, location: str, what: str) -> None:
+        """Refuse to go on at an address without HTTPS where the registry has it.
+
+        Raises:
+            InvalidInput: that is where `location` points.
+        """
+        check_downgrade(self._base, location, what)
+
+    def _open(self, request: Request) -> Reply:
+        request = replace(request, url=urljoin(self._base, request.url))
+        if not self._is_ours(request.url):
+            return self._transport.send(request)
+        authorization = self._authenticator.header(request.scopes)
+        reply = self._transport.send(request.with_header("Authorization", authorization))
+        if reply.answer.status != HTTPStatus.UNAUTHORIZED or not self._is_ours(reply.answer.url):
+            return reply
+        answer = reply.whole()
+        asked = answer.headers.get("WWW-Authenticate", "")
+        renewed = self._authenticator.renew(asked, request.scopes, authorization)
+        if renewed is None:
+            raise self._refusal(answer, request)
+        if not request.repeatable:
+            raise TokenExpired(
+                f"{request.what}: the registry did not accept the token for it",
+                hint=self._authenticator.search().hint(),
+            )
+        return self._transport.send(request.with_header("Authorization", renewed))
+
+    def _is_ours(self, url: str) -> bool:
+        return origin(url) == origin(self._base)
+
+    def _refusal(self, answer: Answer, request: Request) -> TransferError:
+        denied = answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
+        hint = self._authenticator.search().hint() if denied else ""
+        writing = request.method not in ("GET", "HEAD")
+        return refusal(answer, request.what, access_hint=hint, writing=writing)

@@ -1,0 +1,125 @@
+"""A request to a registry, and the reply before its body was read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Protocol, Self
+
+import requests
+import urllib3
+
+from transfer.registry.answers import Answer
+from transfer.registry.failures import translate
+
+Scopes = tuple[str, ...]
+"""For example `("repository:harness/redis:pull,push",)`."""
+
+READ_TIMEOUT = 120.0
+"""Seconds without a byte from the other side."""
+COMMIT_TIMEOUT = 900.0
+"""The same after a whole blob was sent: a registry may copy and hash it before it answers."""
+
+_MAX_BODY = 4 * 1024 * 1024 + 1
+"""Bytes read of an answer: a manifest of the largest size allowed, and one more to notice."""
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+
+
+class Body(Protocol):
+    """A request's body of known length, read once from its first byte."""
+
+    def __len__(self) -> int:
+        """Bytes, for Content-Length."""
+        ...
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Tells requests that this is a stream; urllib3 calls `read`."""
+        ...
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to `size` bytes."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked of a registry."""
+
+    method: str
+    url: str
+    """From the registry's root, or an address that the registry gave."""
+    what: str
+    """What it is about; starts the message of an error."""
+    scopes: Scopes = ()
+    """What a token has to allow."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | Body | None = None
+    """Sent with its Content-Length, never in chunks."""
+    read_timeout: float = READ_TIMEOUT
+    """Seconds to wait for the answer."""
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it can be sent twice: a stream can not."""
+        return self.body is None or isinstance(self.body, bytes)
+
+    def with_header(self, name: str, value: str | None) -> Self:
+        """The same with another header, or without it."""
+        headers = {k: v for k, v in self.headers.items() if k.lower() != name.lower()}
+        if value is not None:
+            headers[name] = value
+        return replace(self, headers=headers)
+
+
+class Reply:
+    """A response whose body was not read yet; to be closed."""
+
+    def __init__(self, response: requests.Response, what: str) -> None:
+        self._response = response
+        self._what = what
+
+    @property
+    def answer(self) -> Answer:
+        """Status and headers."""
+        response = self._response
+        return Answer(
+            status=response.status_code, headers=response.headers, body=b"", url=response.url
+        )
+
+    @property
+    def redirect(self) -> str | None:
+        """Where it points instead of answering."""
+        return self.answer.location if self._response.status_code in _REDIRECTS else None
+
+    def read(self, size: int = -1, /) -> bytes:
+        """Return up to `size` bytes of the body, as they were sent.
+
+        Raises:
+            Unavailable: the connection failed before the end.
+        """
+        try:
+            block: bytes = self._response.raw.read(None if size < 0 else size)
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            raise translate(error, self._response.url, self._what) from None
+        return block
+
+    def whole(self) -> Answer:
+        """The answer with its body, as far as the largest manifest goes; closes the reply.
+
+        Raises:
+            Unavailable: as `read`.
+        """
+        with self:
+            return replace(self.answer, body=self.read(_MAX_BODY))
+
+    def close(self) -> None:
+        """Let the connection go: for the next request when the body was read to its end."""
+        self._response.close()
+
+    def __enter__(self) -> Self:
+        """Nothing more."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Close it."""
+        self.close()

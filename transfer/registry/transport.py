@@ -1,0 +1,180 @@
+"""HTTP to a registry, through requests; whatever fails comes out as one of our errors.
+
+Connections are kept per thread and reused. Redirects are followed for GET and HEAD alone, and
+never with credentials to another host or from HTTPS to HTTP. Nothing is read from `.netrc`, and
+cookies are not kept: some registries take a client that sends them for a browser.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from transfer import __version__
+from transfer.errors import InvalidInput
+from transfer.registry.answers import printable
+from transfer.registry.failures import translate
+from transfer.registry.messages import Reply, Request
+
+BLOCK = 256 * 1024
+"""Bytes sent in one go. With the default of 16 KiB a client spends its time on system calls."""
+
+CONNECT_TIMEOUT = 20.0
+"""Seconds until a connection is there."""
+
+_MAX_REDIRECTS = 5
+
+
+class Transport:
+    """Sends requests to one registry, and to where it points, from any thread."""
+
+    def __init__(self, context: ssl.SSLContext, environ: Mapping[str, str]) -> None:
+        self._context = context
+        self._environ = environ
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._sessions: list[requests.Session] = []
+
+    def close(self) -> None:
+        """Close every connection."""
+        with self._lock:
+            for session in self._sessions:
+                session.close()
+            self._sessions.clear()
+
+    def send(self, request: Request) -> Reply:
+        """Send a request to an absolute address; whatever its status, there is a reply.
+
+        `Authorization` is left out after a redirect to another host.
+
+        Raises:
+            Unavailable: no answer.
+            AccessDenied: TLS failed.
+            InvalidInput: the other side does not speak HTTPS, or sends us round in circles.
+            TransferError: as reading the body raised it.
+        """
+        for _ in range(_MAX_REDIRECTS):
+            reply = self._send_once(request)
+            moved = reply.redirect if request.method in ("GET", "HEAD") else None
+            if moved is None:
+                return reply
+            reply.whole()
+            check_downgrade(request.url, moved, request.what)
+            if origin(moved) != origin(request.url):
+                request = request.with_header("Authorization", None)
+            request = replace(request, url=moved)
+        raise InvalidInput(
+            f"{request.what}: redirected {_MAX_REDIRECTS} times, last to {printable(request.url)}",
+            hint="give the address where the registry itself is",
+        )
+
+    def _send_once(self, request: Request) -> Reply:
+        try:
+            response = self._session().request(
+                request.method,
+                request.url,
+                headers=dict(request.headers),
+                data=request.body,
+                stream=True,
+                allow_redirects=False,
+                timeout=(CONNECT_TIMEOUT, request.read_timeout),
+                proxies=proxies_for(request.url, self._environ),
+            )
+        except (requests.RequestException, urllib3.exceptions.HTTPError) as error:
+            # Their texts hold addresses with their queries: they are not passed on.
+            raise translate(error, request.url, request.what) from None
+        return Reply(response, request.what)
+
+    def _session(self) -> requests.Session:
+        session: requests.Session | None = getattr(self._local, "session", None)
+        if session is None:
+            session = self._local.session = _new_session(self._context)
+            with self._lock:
+                self._sessions.append(session)
+        return session
+
+
+def _new_session(context: ssl.SSLContext) -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers["User-Agent"] = f"harness-airgap/{__version__}"
+    session.headers["Accept-Encoding"] = "identity"
+    session.mount("http://", _Adapter(context))
+    session.mount("https://", _Adapter(context))
+    return session
+
+
+class _Adapter(HTTPAdapter):
+    """Pools with large blocks, and the one TLS context that was prepared for this registry."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._pool_settings: dict[str, Any] = {"blocksize": BLOCK, "ssl_context": context}
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
+        """Make the pools."""
+        super().init_poolmanager(*args, **(kwargs | self._pool_settings))
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
+        """Make the pools for a proxy."""
+        return super().proxy_manager_for(proxy, **kwargs, **self._pool_settings)
+
+    def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
+        """Leave certificates to the context, where requests would add its own bundle."""
+        host, _ = super().build_connection_pool_key_attributes(*args, **kwargs)
+        return host, {}
+
+    def cert_verify(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - not used
+        """The same."""
+
+
+def origin(url: str) -> tuple[str, str | None, int | None]:
+    """Scheme, host and port: what credentials are bound to."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+
+
+def check_downgrade(asked: str, pointed_to: str, what: str) -> None:
+    """Refuse to be led from HTTPS to HTTP.
+
+    Raises:
+        InvalidInput: that is where the registry points.
+    """
+    if asked.startswith("https:") and not pointed_to.startswith("https:"):
+        raise InvalidInput(
+            f"{what}: the registry points from HTTPS to {printable(pointed_to)}",
+            hint="the proxy before the registry has to set X-Forwarded-Proto: https",
+        )
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def proxies_for(url: str, environ: Mapping[str, str]) -> dict[str, str]:
+    """The proxy variables that hold for `url`, in the form that requests takes."""
+    parts = urlsplit(url)
+    names = (f"{parts.scheme}_proxy", "all_proxy")
+    values = (environ.get(spelt) for name in names for spelt in (name, name.upper()))
+    proxy = next(filter(None, values), None)
+    if proxy is None or is_loopback(parts.hostname or ""):
+        return {}
+    except_for = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    if requests.utils.should_bypass_proxies(url, no_proxy=except_for):
+        return {}
+    return {parts.scheme: proxy}
