@@ -9,7 +9,8 @@ from pathlib import Path
 from mirror.kots import Command
 from mirror.secret import FromEnvironment, FromFile, Secret, SecretSource
 from mirror.site import Login, Site
-from transfer.errors import InvalidInput, NotFound, StorageError, TransferError, raise_together
+from transfer.disk import storage_errors
+from transfer.errors import InvalidInput, TransferError, raise_together
 
 
 def passwords(site: Site) -> tuple[SecretSource, ...]:
@@ -97,13 +98,8 @@ class Keyring:
 
 def _read_line(source: FromFile) -> str:
     try:
-        text = Path(source.path).read_text(encoding="utf-8")
-    except FileNotFoundError as error:
-        raise NotFound(
-            f"{source}: does not exist", hint="create it, or change the site file"
-        ) from error
-    except OSError as error:
-        raise StorageError(f"{source}: cannot be read: {error.strerror}") from error
+        with storage_errors(str(source)):
+            text = Path(source.path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{source}: not text in UTF-8") from error
     line = text.removesuffix("\n").removesuffix("\r")

@@ -6,7 +6,9 @@
 from mirror.deploy.assume import assume
 from mirror.deploy.model import Action, Offered, Order, Plan, State, Step
 from mirror.deploy.observe import observe
+from mirror.deploy.offers import offers
 from mirror.deploy.planner import plan
+from mirror.deploy.releases import applications_of
 from mirror.deploy.run import Hands, run
 from mirror.deploy.show import as_json, as_text
 
@@ -18,10 +20,12 @@ __all__ = [
     "Plan",
     "State",
     "Step",
+    "applications_of",
     "as_json",
     "as_text",
     "assume",
     "observe",
+    "offers",
     "plan",
     "run",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mirror.deploy.model import Action, Deployed, Installed, Offered, Order, State
-from mirror.deploy.releases import newest_console
+from mirror.deploy.releases import applications_of, newest_console
 from mirror.licence import Licence
 from mirror.outcome import Console
-from mirror.site import Application, Site
+from mirror.site import Site
 
 CONSOLE = "kotsadm"
 """How `--from kotsadm=VERSION` names the admin console."""
@@ -27,32 +27,25 @@ def assume(
 
     `stated` maps a slug, `CONSOLE` or `ANY` to an installed version.
     """
-    upgrade = order.action is Action.UPGRADE
-    namespaces: dict[str, list[Application]] = {}
-    for application in site.applications:
-        namespaces.setdefault(application.namespace, []).append(application)
     console = _console(offers, order, stated)
-    concerned = {
-        application.slug
-        for application in site.applications
-        if order.only in (None, application.slug)
-        and any(offer.release.app_slug == application.slug for offer in offers)
-    }
+    namespaces: dict[str, dict[str, Installed]] = {}
     assumptions = []
-    for namespace, members in namespaces.items():
-        if any(member.slug in concerned or order.console_only for member in members):
+    for application in applications_of(site, order, offers):
+        slug, namespace = application.slug, application.namespace
+        if namespace not in namespaces:
+            namespaces[namespace] = {}
             assumptions.append(_about_console(namespace, console, order))
-    found = {}
-    for namespace, members in namespaces.items():
-        applications = {}
-        for slug in (member.slug for member in members if member.slug in concerned):
-            version = stated.get(slug, stated.get(ANY, ""))
-            if upgrade:
-                applications[slug] = Installed(label=version)
-            if not order.console_only:
-                assumptions.append(_about_application(slug, version, upgrade=upgrade))
-        found[namespace] = Deployed(console=console, applications=applications)
-    return State(namespaces=found, licences=licences, assumptions=tuple(assumptions))
+        version = stated.get(slug, stated.get(ANY, ""))
+        upgrade = order.action is Action.UPGRADE
+        if upgrade:
+            namespaces[namespace][slug] = Installed(label=version)
+        if not order.console_only:
+            assumptions.append(_about_application(slug, version, upgrade=upgrade))
+    deployed = {
+        namespace: Deployed(console=console, applications=applications)
+        for namespace, applications in namespaces.items()
+    }
+    return State(namespaces=deployed, licences=licences, assumptions=tuple(assumptions))
 
 
 def _console(offers: Sequence[Offered], order: Order, stated: Mapping[str, str]) -> Console | None:

@@ -10,11 +10,8 @@ from mirror.deploy.reads import reads
 from mirror.kots import Engine, Handover
 from mirror.relocate import Naming, Relocation, SourceImage, relocate
 from mirror.site import Application, DockerConfig, Site
-from transfer.contents import ArchiveFormat
 from transfer.errors import InvalidInput, PolicyError
 from transfer.reference import Reference
-
-NO_IMAGES = "KOTS gets the archive without them: they are in the registry, proven by digest."
 
 
 class Draft:
@@ -183,9 +180,9 @@ class Draft:
         if offer.full:
             return offer.full
         name = offer.record.file_name
-        if offer.is_console and offer.record.format is ArchiveFormat.DOCKER_ARCHIVE:
+        if offer.slim is None:  # an admin console of before 1.107 has no airgap.yaml to keep
             raise InvalidInput(
-                f"{name}: the bundle cannot give KOTS an admin console of before 1.107 back",
+                f"--engine kots: the bundle cannot give {name} back",
                 hint="build the bundle with --keep-archives, or use --engine mirror",
             )
         if not self.order.work_dir:

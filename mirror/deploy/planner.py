@@ -5,9 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from mirror import kots
-from mirror.deploy.draft import NO_IMAGES, Draft
+from mirror.deploy.draft import Draft
 from mirror.deploy.model import Action, Installed, Kind, Offered, Order, Plan, State, Step
-from mirror.deploy.releases import by_application, check_version_gate, newest_console, pending
+from mirror.deploy.releases import (
+    applications_of,
+    by_application,
+    check_version_gate,
+    newest_console,
+    pending,
+)
 from mirror.kots import Engine, Handover
 from mirror.licence import choose_channel
 from mirror.site import Application, Site
@@ -24,32 +30,23 @@ def plan(site: Site, offers: Sequence[Offered], order: Order, state: State) -> P
         Conflict: two images have one destination.
     """
     draft = Draft(site, order, state, newest_console(offers))
+    applications = applications_of(site, order, offers)
     releases = {
         site.application(slug): found for slug, found in by_application(offers, order).items()
     }
     if order.action is Action.INSTALL:
         _plan_installs(draft, releases)
-        return draft.finish(_title(draft, releases), releases)
-    applications = _concerned(site, order, releases)
-    _plan_console_upgrades(draft, applications)
-    if not order.console_only:
-        _plan_upgrades(draft, releases)
+    else:
+        _plan_console_upgrades(draft, applications)
+        if not order.console_only:
+            _plan_upgrades(draft, releases)
     return draft.finish(_title(draft, applications), applications)
 
 
-def _title(draft: Draft, applications: Sequence[Application] | Mapping[Application, object]) -> str:
+def _title(draft: Draft, applications: Sequence[Application]) -> str:
     slugs = " and ".join(application.slug for application in applications)
     what = "the admin console" if draft.order.console_only else slugs or "nothing"
     return f"{draft.order.action.value} {what} at {draft.site.name}"
-
-
-def _concerned(
-    site: Site, order: Order, releases: Mapping[Application, object]
-) -> tuple[Application, ...]:
-    """The applications whose consoles an upgrade looks at."""
-    if order.only is not None:
-        return (site.application(order.only),)
-    return tuple(releases) if releases and not order.console_only else site.applications
 
 
 def _plan_installs(draft: Draft, releases: Mapping[Application, Sequence[Offered]]) -> None:
@@ -116,7 +113,7 @@ def _images_come(draft: Draft, handover: Handover) -> str:
         return "KOTS pushes the application's images from the archive."
     if draft.order.engine is Engine.KOTS:
         return "Its images were pushed in a step of their own."
-    return NO_IMAGES
+    return "KOTS pushes nothing: the images are in the registry, proven by digest."
 
 
 def _start_console(draft: Draft, application: Application) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mirror.deploy.model import Installed, Offered, Order
+from mirror.deploy.model import Action, Installed, Offered, Order
+from mirror.site import Application, Site
 from mirror.version import is_older, numbers
 from transfer.contents import ArchiveKind, ReleaseRecord
 from transfer.errors import InvalidInput, PolicyError
@@ -44,6 +45,20 @@ def by_application(offers: Iterable[Offered], order: Order) -> dict[str, list[Of
         for slug, releases in found.items()
         if order.only in (None, slug)
     }
+
+
+def applications_of(site: Site, order: Order, offers: Sequence[Offered]) -> tuple[Application, ...]:
+    """The applications that an order is about; of the console alone, all that it may serve.
+
+    Raises:
+        InvalidInput: the site file does not list one, or as `by_application`.
+    """
+    slugs = () if order.console_only else tuple(by_application(offers, order))
+    if order.only is not None:
+        slugs = (order.only,)
+    if not slugs and order.action is Action.UPGRADE:
+        return site.applications
+    return tuple(site.application(slug) for slug in slugs)
 
 
 def _oldest_first(releases: list[Offered]) -> list[Offered]:

@@ -12,11 +12,15 @@ from mirror.deploy.observe import Ask
 from mirror.kots import Command
 from mirror.outcome import Finished
 from mirror.relocate import Relocation
+from mirror.secret import SecretSource
 from mirror.site import Site
+from mirror.workers import each
 from transfer.descriptor import Descriptor
 from transfer.errors import PolicyError, StorageError, ToolError, raise_together
 from transfer.reference import Reference
 
+JOBS = 8
+"""Questions to the registry at the same time."""
 PAUSE = 5.0
 """Seconds between two questions about a version on its way."""
 
@@ -40,6 +44,8 @@ class Hands:
     execute: Callable[[Command], Finished]
     ask: Ask
     """The same for questions; their answers are not shown."""
+    check_secrets: Callable[[Iterable[SecretSource]], None]
+    """Raises unless every secret can be read."""
     resolve: Callable[[Reference], Descriptor | None]
     """What the site's registry holds under a name right now."""
     assemble: Callable[[Offered, str], None]
@@ -57,11 +63,13 @@ def run(site: Site, plan: Plan, hands: Hands) -> tuple[str, ...]:
     The same order, planned and run again, continues after any failure.
 
     Raises:
+        InvalidInput: secrets are not at hand; nothing was changed.
         PolicyError: the registry does not hold what KOTS would pull; nothing was changed.
         StorageError: no room for the archives to put together; nothing was changed.
         ToolError: KOTS failed, or says that it failed, or deployed something else.
     """
     steps = [step for step in plan.steps if step.kind is not Kind.READ]
+    hands.check_secrets(_secrets(steps))
     _check_room(steps, hands)
     achieved = []
     for number, step in enumerate(steps, start=1):
@@ -70,6 +78,11 @@ def run(site: Site, plan: Plan, hands: Hands) -> tuple[str, ...]:
         if done:
             achieved.append(done)
     return tuple(achieved)
+
+
+def _secrets(steps: Iterable[Step]) -> list[SecretSource]:
+    values = (value for step in steps if step.command for _, value in step.command.environment)
+    return list(dict.fromkeys(value for value in values if not isinstance(value, str)))
 
 
 def _take(site: Site, plan: Plan, step: Step, hands: Hands) -> str | None:
@@ -102,22 +115,23 @@ def check_images(
 
     Raises:
         PolicyError: naming every image that is missing or another one.
+        TransferError: the registry cannot be asked.
     """
-    faults = []
-    for image in images:
+
+    def fault(image: Relocation) -> PolicyError | None:
         found = resolve(image.destination)
         if found is None:
-            faults.append(PolicyError(f"{image.destination}: is not there"))
-        elif found.digest != image.root.digest:
-            faults.append(
-                PolicyError(
-                    f"{image.destination}: expected {image.root.digest}, found {found.digest}"
-                )
-            )
+            return PolicyError(f"{image.destination}: is not there")
+        if found.digest == image.root.digest:
+            return None
+        return PolicyError(
+            f"{image.destination}: expected {image.root.digest}, found {found.digest}"
+        )
+
     raise_together(
         PolicyError,
         f"{endpoint} does not hold what KOTS would pull; nothing was changed",
-        faults,
+        filter(None, each(fault, images, jobs=JOBS)),
         hint=f"airgap-mirror push SOURCE --to {endpoint}",
     )
 

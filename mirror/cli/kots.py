@@ -1,0 +1,191 @@
+"""The commands that drive KOTS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from mirror.cli.hands import hands_for
+from mirror.cli.options import sources_argument
+from mirror.deploy import (
+    Action,
+    Order,
+    Plan,
+    applications_of,
+    as_json,
+    as_text,
+    assume,
+    observe,
+    offers,
+    plan,
+    run,
+)
+from mirror.deploy.assume import ANY
+from mirror.kots import Engine
+from mirror.sitefile import check_files, load_licences, load_site
+from mirror.sources import open_sources
+from transfer.console import emit, output_option, quiet_option
+
+_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """One call of `install` or `upgrade`."""
+
+    sources: tuple[Path, ...]
+    site: Path
+    order: Order
+    stated: Mapping[str, str]
+    dry_run: bool
+    quiet: bool
+    output: str
+
+
+def _kots_options(command: _Decorated) -> _Decorated:
+    """What installs and upgrades have in common."""
+    options = (
+        sources_argument,
+        click.option(
+            "--site",
+            type=click.Path(path_type=Path, dir_okay=False),
+            required=True,
+            help="The site file: registry, cluster, licences.",
+        ),
+        click.option("--app", metavar="SLUG", help="One application; otherwise all, in order."),
+        click.option(
+            "--engine",
+            type=click.Choice([engine.value for engine in Engine]),
+            default=Engine.MIRROR.value,
+            show_default=True,
+            help="Who puts the images into the registry: airgap-mirror push before, or KOTS now.",
+        ),
+        click.option(
+            "--work-dir",
+            type=click.Path(path_type=Path, file_okay=False),
+            help="For --engine kots: where full archives are put together and unpacked.",
+        ),
+        click.option(
+            "--dry-run",
+            is_flag=True,
+            help="Print the steps and exact commands; needs no registry, cluster or password.",
+        ),
+        quiet_option,
+        output_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.command()
+@_kots_options
+@click.option("--skip-console", is_flag=True, help="An admin console is there; leave it as it is.")
+def install(
+    *,
+    sources: tuple[Path, ...],
+    site: Path,
+    app: str | None,
+    engine: str,
+    work_dir: Path | None,
+    skip_console: bool,
+    **common: Any,  # noqa: ANN401 - dry_run, quiet and output
+) -> None:
+    """Install the applications of SOURCE, and the admin console with the first one.
+
+    What is installed already is left alone, so the same command continues after a failure.
+
+    \b
+    airgap-mirror install /media/usb/harness --site site.yaml --dry-run
+    airgap-mirror install kotsadm.tar.gz harness.airgap --site site.yaml
+    """  # noqa: D301 - click's mark for lines to leave alone
+    order = _order(Action.INSTALL, app, engine, work_dir)
+    order = replace(order, skip_console=skip_console)
+    _carry_out(_Job(sources=sources, site=site, order=order, stated={}, **common))
+
+
+def _read_stated(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> dict[str, str]:
+    stated: dict[str, str] = {}
+    for value in values:
+        name, equals, version = value.rpartition("=")
+        if not version or (equals and not name) or name in stated:
+            raise click.BadParameter(f"{value!r}: expected VERSION or SLUG=VERSION, each once")
+        stated[name or ANY] = version
+    return stated
+
+
+@click.command()
+@_kots_options
+@click.option("--skip-console", is_flag=True, help="Leave the admin console as it is.")
+@click.option("--console-only", is_flag=True, help="Upgrade the admin console alone.")
+@click.option(
+    "--from",
+    "stated",
+    metavar="[SLUG=]VERSION",
+    multiple=True,
+    callback=_read_stated,
+    help="What is installed; kotsadm=VERSION for the console. For --dry-run; a run reads it "
+    "from the cluster, and refuses to go on if it differs.",
+)
+def upgrade(
+    *,
+    sources: tuple[Path, ...],
+    site: Path,
+    app: str | None,
+    engine: str,
+    work_dir: Path | None,
+    skip_console: bool,
+    console_only: bool,
+    stated: dict[str, str],
+    **common: Any,  # noqa: ANN401 - dry_run, quiet and output
+) -> None:
+    """Upgrade the admin console if SOURCE has a newer one, then the applications, oldest first.
+
+    Every release of SOURCE that is newer than the installed one is taken, none skipped.
+
+    \b
+    airgap-mirror upgrade /media/usb/harness --site site.yaml --from 79915 --dry-run
+    airgap-mirror upgrade /media/usb/harness --site site.yaml --app harness
+    """  # noqa: D301 - click's mark for lines to leave alone
+    if skip_console and console_only:
+        raise click.UsageError("--skip-console and --console-only exclude each other")
+    order = _order(Action.UPGRADE, app, engine, work_dir)
+    order = replace(order, skip_console=skip_console, console_only=console_only)
+    _carry_out(_Job(sources=sources, site=site, order=order, stated=stated, **common))
+
+
+def _order(action: Action, app: str | None, engine: str, work_dir: Path | None) -> Order:
+    folder = str(work_dir.absolute()) if work_dir else None
+    return Order(action=action, engine=Engine(engine), only=app, work_dir=folder)
+
+
+def _carry_out(job: _Job) -> None:
+    site = load_site(job.site, Path.home())
+    with open_sources(job.sources) as opened:
+        found = offers(job.sources, opened)
+        concerned = applications_of(site, job.order, found)
+        licences = load_licences(concerned)
+        if job.dry_run:
+            state = assume(site, found, job.order, job.stated, licences)
+            planned = plan(site, found, job.order, state)
+            emit(job.output, as_text(planned), as_json(planned))
+            return
+        if job.order.action is Action.INSTALL:
+            check_files(site, concerned)
+        with hands_for(site, job.order, opened, quiet=job.quiet) as hands:
+            state = observe(site, concerned, hands.ask, job.stated, licences)
+            planned = plan(site, found, job.order, state)
+            achieved = run(site, planned, hands)
+    _report(job.output, planned, achieved)
+
+
+def _report(output: str, planned: Plan, achieved: tuple[str, ...]) -> None:
+    lines = (*planned.notes, *(achieved or ("Nothing was to be done.",)))
+    data = {"title": planned.title, "notes": list(planned.notes), "achieved": list(achieved)}
+    emit(output, "\n".join(lines), data)

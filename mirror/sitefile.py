@@ -1,0 +1,69 @@
+"""The files of a site: its own, the licences and the configuration that it names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from mirror.licence import Licence
+from mirror.site import Application, Site, parse_site
+from transfer.disk import storage_errors
+from transfer.errors import InvalidInput, NotFound, raise_together
+
+
+def load_site(path: Path, home: Path) -> Site:
+    """Read a site file; `~/` in it stands for `home`.
+
+    Raises:
+        NotFound, StorageError: it cannot be read.
+        InvalidInput: with every fault.
+    """
+    folder = path.absolute().parent
+    return parse_site(_read(path, "site file"), str(path), folder=str(folder), home=str(home))
+
+
+def load_licences(applications: Iterable[Application]) -> dict[str, Licence | None]:
+    """The licences that are at hand, by slug; None for a file that is not there.
+
+    Raises:
+        StorageError: one cannot be read.
+        InvalidInput: one is no licence.
+    """
+    found: dict[str, Licence | None] = {}
+    for application in applications:
+        path = Path(application.license_file)
+        found[application.slug] = (
+            Licence.parse(_read(path, "licence"), str(path)) if path.exists() else None
+        )
+    return found
+
+
+def check_files(site: Site, applications: Iterable[Application]) -> None:
+    """See that every file is there that KOTS will be given for some applications.
+
+    Raises:
+        NotFound: naming each that is missing, and the key of the site file it comes from.
+    """
+    wanted = {"cluster.kubeconfig": site.cluster.kubeconfig}
+    for application in applications:
+        where = f"applications.{application.slug}"
+        wanted[f"{where}.licenseFile"] = application.license_file
+        wanted[f"{where}.configValues"] = application.config_values
+    raise_together(
+        NotFound,
+        "files of the site are not there",
+        (
+            NotFound(f"{key}: {path} does not exist")
+            for key, path in wanted.items()
+            if path and not Path(path).is_file()
+        ),
+        hint="put them there, or change the site file; relative paths start at its folder",
+    )
+
+
+def _read(path: Path, what: str) -> str:
+    try:
+        with storage_errors(f"{what} {path}"):
+            return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{what} {path}: not text in UTF-8") from error
