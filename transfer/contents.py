@@ -187,7 +187,7 @@ def _read_archive(fields: Fields) -> ArchiveRecord:
     kind = read_member(fields, "kind", ArchiveKind, ArchiveKind.IMAGES)
     archive_format = read_member(fields, "format", ArchiveFormat, ArchiveFormat.DOCKER)
     slim = fields.optional_text("slim")
-    if slim is not None:
+    if slim:
         check_bundle_path(fields, "slim", slim)
     return ArchiveRecord(
         kind=kind,
@@ -295,10 +295,14 @@ def _release_to_json(release: ReleaseRecord) -> dict[str, Any]:
         value["isRequired"] = True
     if release.required_releases:
         value["requiredReleases"] = [
-            {"versionLabel": required.version_label, "updateCursor": required.update_cursor}
-            for required in release.required_releases
+            _required_to_json(required) for required in release.required_releases
         ]
     return value
+
+
+def _required_to_json(required: RequiredRelease) -> dict[str, str]:
+    value = {"versionLabel": required.version_label, "updateCursor": required.update_cursor}
+    return {key: text for key, text in value.items() if text}
 
 
 def _image_to_json(image: ImageRecord) -> dict[str, Any]:

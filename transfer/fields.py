@@ -9,7 +9,7 @@ ends with `Faults.raise_all()` before it trusts anything.
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 import yaml
@@ -72,7 +72,7 @@ class Fields:
     def text(self, key: str, default: Any = _REQUIRED) -> str:  # noqa: ANN401 - str or None
         """A non-empty string; `default` where the key is absent."""
         value = self._get(key, default, str, "")
-        if value == "" and key in self:
+        if self._value.get(key) == "":
             self.fault(key, "is empty")
         return value  # type: ignore[no-any-return]
 
@@ -110,6 +110,8 @@ class Fields:
         for i, value in enumerate(self._list(key)):
             if isinstance(value, str) and value:
                 found.append(value)
+            elif value == "":
+                self.fault(f"{key}[{i}]", "is empty")
             else:
                 self.fault(f"{key}[{i}]", f"expected text, found {_kind(value)}")
         return tuple(found)
@@ -174,7 +176,9 @@ class Fields:
             self.fault(key, "is missing")
             return placeholder
         if not isinstance(value, kind):
-            self.fault(key, f"expected {_NAMES[kind]}, found {_kind(value)}")
+            # A version such as 2026.10 is a number to YAML, and would lose its last digit.
+            quotes = "; put it in quotes" if kind is str and type(value) in (int, float) else ""
+            self.fault(key, f"expected {_NAMES[kind]}, found {_kind(value)}{quotes}")
             return placeholder
         return value
 
@@ -187,7 +191,7 @@ def read_yaml(text: str, file: str, *allowed: str) -> Fields:
     """
     try:
         value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, RecursionError) as error:
+    except _YAML_ERRORS as error:
         raise InvalidInput(f"{file}: not valid YAML: {_one_line(error)}") from error
     return Fields(value, "", Faults(file), allowed)
 
@@ -213,15 +217,16 @@ def dump_json(value: object) -> str:
 class _StrictLoader(yaml.SafeLoader):
     """The safe loader, except that a key may stand only once in a mapping."""
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:  # noqa: FBT001, FBT002 - the base's signature
-        seen: set[Hashable] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
-                line = key_node.start_mark.line + 1
-                raise yaml.YAMLError(f"line {line}: the key {key!r} stands here twice")
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:  # noqa: ANN401 - the base's
+        node = super().compose_mapping_node(anchor)
+        seen: set[tuple[str, object]] = set()
+        for key, _ in node.value:
+            if isinstance(key, yaml.ScalarNode):
+                if (key.tag, key.value) in seen:
+                    line = key.start_mark.line + 1
+                    raise yaml.YAMLError(f"line {line}: the key {key.value!r} stands here twice")
+                seen.add((key.tag, key.value))
+        return node
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -233,13 +238,22 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
+_YAML_ERRORS = (
+    yaml.YAMLError,
+    RecursionError,
+    # What the loader lets through of its own conversions: 2026-13-45, !!int x, !!timestamp x.
+    ValueError,
+    AttributeError,
+    LookupError,
+)
 _NAMES = {str: "text", int: "a whole number", bool: "true or false"}
 
 
 def _kind(value: object) -> str:
     if value is None:
         return "nothing"
-    names = {dict: "a mapping", list: "a list", str: "text", bool: "true or false", int: "a number"}
+    names = {dict: "a mapping", list: "a list", str: "text", bool: "true or false"}
+    names |= {int: "a number", float: "a number"}
     return names.get(type(value), type(value).__name__)
 
 
