@@ -10,6 +10,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TextIO, TypeVar
 
 import click
@@ -22,6 +23,7 @@ from transfer.progress import SILENT, Progress
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
 _OUTPUT = "transfer.output"
+_EMITTED = "transfer.emitted"
 INTERRUPTED = 130
 
 
@@ -33,11 +35,11 @@ class Program(click.Group):
         try:
             return super().invoke(ctx)
         except TransferError as error:
-            _report(error, as_json=ctx.meta.get(_OUTPUT) == "json")
+            as_json = ctx.meta.get(_OUTPUT) == "json" and _EMITTED not in ctx.meta
+            _report(error, as_json=as_json)
             ctx.exit(error.exit_code)
         except KeyboardInterrupt:
-            click.echo("interrupted; run the same command again to continue", err=True)
-            _leave(INTERRUPTED)
+            _leave(INTERRUPTED, "interrupted; run the same command again to continue")
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The exit codes, so that runbooks may rely on them."""
@@ -81,7 +83,12 @@ def jobs_option(command: _Decorated) -> _Decorated:
 
 
 def emit(output: str, text: str, data: object) -> None:
-    """Write a result to stdout: `text` for a person, `data` for a program."""
+    """Write a result to stdout: `text` for a person, `data` for a program.
+
+    A program gets one JSON document: an error that follows a result goes to stderr alone.
+    """
+    if context := click.get_current_context(silent=True):
+        context.meta[_EMITTED] = True
     click.echo(dump_json(data) if output == "json" else text, nl=output != "json")
 
 
@@ -145,10 +152,12 @@ class TerminalProgress:
             if self._bar is not None:
                 self._bar.close()
                 self._bar = None
+            self._total = 0  # what is told later belongs to no phase
 
     def _line(self, text: str) -> None:
-        self._stream.write(text + "\n")
-        self._stream.flush()
+        with suppress(OSError):  # nobody reads any more: no reason to stop the work
+            self._stream.write(text + "\n")
+            self._stream.flush()
 
 
 def human_bytes(count: int) -> str:
@@ -158,9 +167,9 @@ def human_bytes(count: int) -> str:
     value = float(count)
     for unit in ("kB", "MB", "GB", "TB"):
         value /= 1000
-        if value < 1000 or unit == "TB":  # noqa: PLR2004 - the step between units
-            break
-    return f"{value:.3g} {unit}"
+        if value < 999.5:  # noqa: PLR2004 - from here on it would be shown as 1000
+            return f"{value:.3g} {unit}"
+    return f"{value:.0f} {unit}"
 
 
 def describe(error: TransferError) -> str:
@@ -200,8 +209,11 @@ def _to_json(error: TransferError) -> dict[str, Any]:
     return value
 
 
-def _leave(code: int) -> None:
+def _leave(code: int, message: str) -> None:
     """Exit now: a worker that waits for a dead connection must not hold up Ctrl-C."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    try:
+        with suppress(OSError):  # Ctrl-C ended whatever we were piped into as well
+            click.echo(message, err=True)
+            sys.stdout.flush()
+    finally:
+        os._exit(code)

@@ -1,0 +1,325 @@
+"""What a person sees at the terminal, and what a script gets from it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+import termios
+import threading
+from pathlib import Path
+from typing import IO
+
+import pytest
+from click.testing import CliRunner, Result
+
+from tests.transfer.program import main
+from tests.transfer.test_errors import CODES
+from transfer.console import TerminalProgress, describe, human_bytes, progress_for
+from transfer.errors import EXIT_CODES, NotFound, TransferError
+from transfer.progress import SILENT
+
+ROOT = Path(__file__).parents[2]
+
+
+def run(*args: str) -> Result:
+    return CliRunner().invoke(main, args)
+
+
+def start(*args: str, stderr: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.transfer.program", *args],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=stderr,
+        text=True,
+    )
+
+
+TOLD = """\
+error: it went wrong
+  - image 1
+  - image 2
+    - blob 2 is gone
+hint: look for it
+hint: try again
+"""
+
+
+@pytest.mark.parametrize("kind", CODES, ids=lambda kind: kind.__name__)
+def test_every_error_ends_with_its_exit_code_and_is_told_on_stderr(
+    kind: type[TransferError],
+) -> None:
+    found = run("fail", kind.__name__)
+    assert found.exit_code == CODES[kind]
+    assert (found.stdout, found.stderr) == ("", TOLD)
+
+
+@pytest.mark.parametrize("kind", CODES, ids=lambda kind: kind.__name__)
+def test_a_program_gets_the_error_as_json_on_stdout(kind: type[TransferError]) -> None:
+    found = run("fail", kind.__name__, "--output", "json")
+    assert found.exit_code == CODES[kind]
+    assert found.stderr == TOLD
+    assert json.loads(found.stdout) == {
+        "error": {
+            "kind": kind.__name__,
+            "exitCode": CODES[kind],
+            "message": "it went wrong",
+            "hint": "look for it",
+            "faults": [
+                {"kind": "Unavailable", "exitCode": 7, "message": "image 1", "hint": "try again"},
+                {
+                    "kind": "NotFound",
+                    "exitCode": 5,
+                    "message": "image 2",
+                    "faults": [
+                        {
+                            "kind": "NotFound",
+                            "exitCode": 5,
+                            "message": "blob 2 is gone",
+                            "hint": "look for it",
+                        }
+                    ],
+                },
+            ],
+        }
+    }
+
+
+def test_a_program_gets_one_document_even_if_an_error_follows_the_result() -> None:
+    found = run("fail", "Incomplete", "--first", "--output", "json")
+    assert found.exit_code == 11
+    assert json.loads(found.stdout) == {"done": "in part"}
+    assert found.stderr == TOLD
+
+
+def test_an_error_ends_a_real_process_the_same_way() -> None:
+    with start("fail", "Conflict", "--output", "json") as process:
+        stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 8
+    assert json.loads(stdout)["error"]["exitCode"] == 8
+    assert stderr == TOLD
+
+
+def test_a_bug_keeps_its_traceback() -> None:
+    with start("bug") as process:
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (1, "")
+    assert stderr.startswith("Traceback")
+    assert stderr.endswith("ZeroDivisionError: a bug\n")
+
+
+@pytest.mark.parametrize(
+    ("args", "stdout"),
+    [
+        ((), "4 jobs\n"),
+        (("--jobs", "64", "--output", "text"), "64 jobs\n"),
+        (("--output", "json", "--jobs", "1"), '{\n  "jobs": 1\n}\n'),
+    ],
+)
+def test_a_result_goes_to_stdout_alone(args: tuple[str, ...], stdout: str) -> None:
+    found = run("report", *args)
+    assert (found.exit_code, found.stdout, found.stderr) == (0, stdout, "")
+
+
+@pytest.mark.parametrize(
+    "args",
+    [("--jobs", "0"), ("--jobs", "65"), ("--jobs", "x"), ("--output", "yaml"), ("--news",)],
+)
+def test_a_wrong_command_line_ends_with_2(args: tuple[str, ...]) -> None:
+    found = run("report", *args)
+    assert (found.exit_code, found.stdout) == (2, "")
+    assert args[0] in found.stderr
+
+
+def test_help_lists_every_exit_code() -> None:
+    found = run("--help")
+    assert found.exit_code == 0
+    _, _, codes = found.stdout.partition("Exit codes:\n")
+    told = " ".join(codes.split())
+    for code, text in EXIT_CODES.items():
+        assert f"{code} {' '.join(text.split())}" in told
+
+
+def test_ctrl_c_ends_with_130_at_once_and_keeps_what_was_written() -> None:
+    with start("wait") as process:
+        assert process.stderr is not None
+        assert process.stderr.readline() == "ready\n"
+        process.send_signal(signal.SIGINT)
+        stdout, stderr = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert stdout == "part of a result\n"
+    assert stderr == "interrupted; run the same command again to continue\n"
+
+
+def test_ctrl_c_ends_with_130_even_if_nobody_reads_any_more() -> None:
+    with start("wait") as process:
+        assert process.stderr is not None
+        assert process.stdout is not None
+        assert process.stderr.readline() == "ready\n"
+        process.stderr.close()
+        process.stdout.close()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=30) == 130
+
+
+LINES = ["copying: 2 kB", "copying: 25 % of 2 kB", "trying again: registry is busy"]
+
+
+def test_progress_is_plain_lines_where_there_is_no_terminal() -> None:
+    with start("work") as process:
+        stdout, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (0, "result\n")
+    assert stderr.splitlines() == [*LINES, "copying: 100 % of 2 kB"]
+
+
+def test_quiet_is_quiet() -> None:
+    found = run("work", "--quiet")
+    assert (found.stdout, found.stderr) == ("result\n", "")
+    assert progress_for(quiet=True) is SILENT
+
+
+def test_a_bar_on_a_terminal_goes_away_at_the_end() -> None:
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    with start("work", stderr=theirs) as process:
+        os.close(theirs)
+        written = read_all(ours)
+        stdout, _ = process.communicate(timeout=30)
+    assert (process.returncode, stdout) == (0, "result\n")
+    assert "copying:" in written, "the bar was there"
+    assert "2.00k" in written
+    assert screen(written) == ["trying again: registry is busy", ""]
+
+
+def read_all(terminal: int) -> str:
+    """Everything that is written to the other side of a pty until it is closed."""
+    blocks = []
+    try:
+        while block := os.read(terminal, 4096):
+            blocks.append(block)
+    except OSError:  # Linux says EIO where a pipe says end of file
+        pass
+    finally:
+        os.close(terminal)
+    return b"".join(blocks).decode()
+
+
+def screen(written: str) -> list[str]:
+    """What is left to see: a carriage return goes back, and what follows is written over."""
+    lines = []
+    for line in written.split("\n"):
+        shown = ""
+        for part in line.split("\r"):
+            shown = part + shown[len(part) :]
+        lines.append(shown.rstrip())
+    return lines
+
+
+def test_ten_lines_tell_of_a_long_phase() -> None:
+    stream = io.StringIO()
+    progress = TerminalProgress(stream)
+    progress.begin("verifying", 10_000)
+    for _ in range(1000):
+        progress.advance(10)
+    progress.end()
+    tens = [f"verifying: {percent} % of 10 kB" for percent in range(10, 101, 10)]
+    assert stream.getvalue().splitlines() == ["verifying: 10 kB", *tens]
+
+
+def test_bytes_that_are_taken_back_are_not_told_twice() -> None:
+    stream = io.StringIO()
+    progress = TerminalProgress(stream)
+    progress.begin("copying", 100)
+    for count in (55, -40, 40, 5, 40):
+        progress.advance(count)
+    progress.end()
+    told = [line.split()[1] for line in stream.getvalue().splitlines()]
+    assert told == ["100", "55", "60", "100"]
+
+
+def test_every_phase_starts_anew() -> None:
+    stream = io.StringIO()
+    progress = TerminalProgress(stream)
+    for label in ("one", "two"):
+        progress.begin(label, 10)
+        progress.advance(10)
+        progress.end()
+        progress.advance(10)
+    assert stream.getvalue().splitlines() == [
+        "one: 10 B",
+        "one: 100 % of 10 B",
+        "two: 10 B",
+        "two: 100 % of 10 B",
+    ]
+
+
+def test_an_unknown_total_tells_nothing_where_there_is_no_terminal() -> None:
+    stream = io.StringIO()
+    progress = TerminalProgress(stream)
+    progress.begin("reading", 0)
+    progress.advance(10)
+    progress.end()
+    assert stream.getvalue() == ""
+
+
+def test_threads_may_all_tell_at_once() -> None:
+    stream = io.StringIO()
+    progress = TerminalProgress(stream)
+    progress.begin("copying", 80_000)
+
+    def tell() -> None:
+        for _ in range(10_000):
+            progress.advance(1)
+
+    threads = [threading.Thread(target=tell) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(stream.getvalue().splitlines()) == 11
+    assert stream.getvalue().endswith("copying: 100 % of 80 kB\n")
+
+
+class Gone(io.StringIO):
+    """A pipe whose reader has gone home."""
+
+    def write(self, text: str, /) -> int:
+        raise BrokenPipeError
+
+
+def test_work_goes_on_when_nobody_watches_any_more() -> None:
+    progress = TerminalProgress(Gone())
+    progress.begin("copying", 10)
+    progress.advance(10)
+    progress.say("a line")
+    progress.end()
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (1000, "1 kB"),
+        (1234, "1.23 kB"),
+        (99_950, "100 kB"),
+        (999_499, "999 kB"),
+        (999_500, "1 MB"),
+        (999_999, "1 MB"),
+        (1_150_000_000, "1.15 GB"),
+        (999_999_999_999, "1 TB"),
+        (999_600_000_000_000, "1000 TB"),
+        (12_345_000_000_000_000, "12345 TB"),
+    ],
+)
+def test_sizes_are_for_people(count: int, text: str) -> None:
+    assert human_bytes(count) == text
+
+
+def test_an_error_without_hint_is_its_message() -> None:
+    assert describe(NotFound("no image")) == "error: no image"
