@@ -70,7 +70,7 @@ kots: {version: v1.131.4}
 applications:
   - slug: Harness
     releases: [{archive: {path: a.airgap, sha256: 12ab}}]
-images: ['UPPER/case']
+images: [docker.io/UPPER/case]
 colour: blue
 """)
     said = [
@@ -78,7 +78,7 @@ colour: blue
         "kots.archive: is missing: give path: or url:",
         "applications[0].slug: not a slug: 'Harness'; expected lower-case words joined by -",
         "applications[0].releases[0].archive.sha256: not a SHA-256: '12ab'; expected 64",
-        "images[0]: image reference 'UPPER/case': ",
+        "images[0]: image reference 'docker.io/UPPER/case': ",
     ]
     assert len(found) == len(said)
     for fault, start in zip(found, said, strict=True):
