@@ -164,7 +164,7 @@ def parse_site(text: str, file: str, *, folder: str, home: str) -> Site:
     keys = ("name", "registry", "cluster", "namespace", "applications", "waits")
     fields = read_yaml(text, file, "apiVersion", "kind", *keys)
     fields.expect("Site")
-    namespace = _label(fields, "namespace") or ""
+    namespace = _label(fields, "namespace")
     site = Site(
         name=fields.text("name"),
         registry=_registry(fields, reader),
@@ -292,7 +292,7 @@ def _applications(parent: Fields, reader: _Reader, namespace: str) -> tuple[Appl
 
 def _label(fields: Fields, key: str, default: str | None = None) -> str:
     text = fields.text(key) if default is None else fields.text(key, default)
-    if text and not _LABEL.fullmatch(text):
+    if key in fields and text and not _LABEL.fullmatch(text):
         fields.fault(key, f"not the name of a namespace: {text!r}")
     return text
 

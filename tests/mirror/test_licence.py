@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mirror.licence import Licence, choose_channel
+from tests.mirror.kots_world import CHANNELS, licence_text, release
+from transfer.contents import ReleaseRecord
+from transfer.errors import InvalidInput, PolicyError
+
+RELEASE = release("79915", 412).release
+LICENCE = Licence.parse(licence_text("harness"), "license.yaml")
+SINGLE = replace(LICENCE, channels={})
+
+
+def test_a_licence_is_read() -> None:
+    assert LICENCE.app_slug == "harness"
+    assert LICENCE.channels == {"stable": CHANNELS["harness"]}
+    assert LICENCE.channel_name == "Stable"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("kind: [License", "not valid YAML"),
+        ("kind: Licence\nspec: {}\n", "not a licence"),
+        ("- kind: License\n", "not a licence"),
+    ],
+)
+def test_what_is_no_licence(text: str, fault: str) -> None:
+    with pytest.raises(InvalidInput, match=f"license.yaml: {fault}") as caught:
+        Licence.parse(f"{text}# confidential", "license.yaml")
+    assert "confidential" not in str(caught.value)
+
+
+def test_the_channel_is_the_one_the_licence_has_for_the_release() -> None:
+    two = replace(LICENCE, channels={"beta": "1zOTHER", "harness-lts": CHANNELS["harness"]})
+    assert choose_channel(two, "harness", RELEASE, None) == "harness-lts"
+    assert choose_channel(two, "harness", RELEASE, "harness-lts") == "harness-lts"
+
+
+def test_a_licence_for_one_channel_needs_no_slug() -> None:
+    assert choose_channel(SINGLE, "harness", RELEASE, None) is None
+    assert choose_channel(SINGLE, "harness", RELEASE, "stable") == "stable"
+
+
+@pytest.mark.parametrize(
+    ("licence", "release_", "chosen", "fault"),
+    [
+        (LICENCE, RELEASE, "beta", "does not allow the channel 'beta'; it allows stable"),
+        (
+            replace(LICENCE, app_slug="harness-ng"),
+            RELEASE,
+            None,
+            "for the application 'harness-ng'",
+        ),
+        (LICENCE, replace(RELEASE, channel_id="1xELSE"), None, "allows stable, but release 79915"),
+        (SINGLE, replace(RELEASE, channel_id="1xELSE"), None, "allows Stable, but release 79915"),
+        (LICENCE, replace(RELEASE, channel_id=""), None, "names no channel"),
+        (LICENCE, replace(RELEASE, channel_id="1xELSE"), "stable", "not the one that release"),
+    ],
+)
+def test_what_kots_would_refuse_is_refused(
+    licence: Licence, release_: ReleaseRecord, chosen: str | None, fault: str
+) -> None:
+    with pytest.raises(PolicyError, match=f"^harness: .*{fault}"):
+        choose_channel(licence, "harness", release_, chosen)
