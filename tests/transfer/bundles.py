@@ -84,9 +84,9 @@ def content(raw: bytes) -> OpenContent:
 
 def make_bundle(path: Path, version: str = "2026.11") -> Bundle:
     wanted = contents(version)
-    with BundleWriter.create(path, wanted) as writer:
+    with BundleWriter.create(path) as writer:
         fill(writer, {**IMAGES, **SINGLE})
         writer.write_file("kots/harness/79915.airgap", lambda out: out.write(SLIM))
         writer.add_file(wanted.plugins[0].file, content(PLUGIN))
         writer.add_file(wanted.files[0], content(VALUES))
-        return writer.finish()
+        return writer.finish(wanted)

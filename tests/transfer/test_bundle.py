@@ -127,21 +127,21 @@ def test_readme_tells_how_to_check_and_use_it(pristine: Path) -> None:
 
 def test_same_contents_give_the_same_bytes(pristine: Path, tmp_path: Path) -> None:
     other = tmp_path / "other"
-    with BundleWriter.create(other, contents()) as writer:
+    with BundleWriter.create(other) as writer:
         writer.add_file(contents().files[0], content(VALUES))
         fill(writer, SINGLE)
         fill(writer, dict(reversed(IMAGES.items())))
         writer.add_file(contents().plugins[0].file, content(b"kubectl-kots"))
         writer.write_file(SLIM_PATH, lambda out: out.write(b"airgap.yaml and app.tar.gz"))
-        writer.finish()
+        writer.finish(contents())
     run(["diff", "--recursive", pristine, other])
     assert Bundle.read(other).fingerprint == Bundle.read(pristine).fingerprint
 
 
 def test_time_of_the_files_can_be_given(tmp_path: Path) -> None:
-    with BundleWriter.create(tmp_path / "b", contents()) as writer:
+    with BundleWriter.create(tmp_path / "b") as writer:
         complete(writer)
-        bundle = writer.finish(epoch=1_700_000_000)
+        bundle = writer.finish(contents(), epoch=1_700_000_000)
     assert {path.stat().st_mtime for path in bundle.path.rglob("*")} == {1_700_000_000}
 
 
@@ -408,7 +408,7 @@ def test_blob_damaged_after_opening_is_seen_as_it_is_read(bundle: Path) -> None:
 
 def test_nothing_has_the_final_name_before_the_end(tmp_path: Path) -> None:
     path = tmp_path / "bundle"
-    with BundleWriter.create(path, contents()) as writer:
+    with BundleWriter.create(path) as writer:
         complete(writer)
         assert not path.exists()
     assert not path.exists()
@@ -419,23 +419,23 @@ def test_nothing_has_the_final_name_before_the_end(tmp_path: Path) -> None:
 
 def test_build_continues_with_what_it_finds(pristine: Path, tmp_path: Path) -> None:
     path = tmp_path / "bundle"
-    with BundleWriter.create(path, contents()) as writer:
+    with BundleWriter.create(path) as writer:
         fill(writer, IMAGES)
         writer.add_file(contents().files[0], content(VALUES))
     before = {p: p.stat().st_ino for p in (tmp_path / "bundle.partial/blobs/sha256").iterdir()}
-    with BundleWriter.create(path, contents()) as writer:
+    with BundleWriter.create(path) as writer:
         writer.add_file(contents().files[0], content(b"not even opened"))
         fill(writer, {**IMAGES, **SINGLE})
         assert {p: p.stat().st_ino for p in before} == before
         writer.write_file(SLIM_PATH, lambda out: out.write(b"airgap.yaml and app.tar.gz"))
         writer.add_file(contents().plugins[0].file, content(b"kubectl-kots"))
-        writer.finish()
+        writer.finish(contents())
     run(["diff", "--recursive", pristine, path])
 
 
 def test_what_an_older_lock_left_behind_goes(pristine: Path, tmp_path: Path) -> None:
     path, partial = tmp_path / "bundle", tmp_path / "bundle.partial"
-    with BundleWriter.create(path, contents("older")) as writer:
+    with BundleWriter.create(path) as writer:
         complete(writer)
         fill(writer, {"old:1": IMAGES["docker.io/harness/ui:79915"]})
     for name in ("SHA256SUMS", "files/values", "blobs/sha256/" + "0" * 64, "kots/old/1.airgap"):
@@ -445,29 +445,29 @@ def test_what_an_older_lock_left_behind_goes(pristine: Path, tmp_path: Path) -> 
         old.parent.mkdir(parents=True, exist_ok=True)
         old.write_text("old")
     (partial / "link").symlink_to("/etc")
-    with BundleWriter.create(path, contents()) as writer:
+    with BundleWriter.create(path) as writer:
         assert not (partial / "SHA256SUMS").exists()
         fill(writer, {**IMAGES, **SINGLE})
         writer.write_file(SLIM_PATH, lambda out: out.write(b"airgap.yaml and app.tar.gz"))
         writer.add_file(contents().plugins[0].file, content(b"kubectl-kots"))
         writer.add_file(contents().files[0], content(VALUES))
-        writer.finish()
+        writer.finish(contents())
     run(["diff", "--recursive", pristine, path])
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
 
 
 def test_what_was_not_written_is_named(tmp_path: Path) -> None:
-    with BundleWriter.create(tmp_path / "bundle", contents()) as writer:
+    with BundleWriter.create(tmp_path / "bundle") as writer:
         fill(writer, {**IMAGES, **SINGLE})
         with pytest.raises(MissingContent) as caught:
-            writer.finish()
+            writer.finish(contents())
     assert SLIM_PATH in describe(caught.value)
     assert VALUES_PATH in describe(caught.value)
     assert not (tmp_path / "bundle").exists()
 
 
 def test_wrong_file_is_not_kept(tmp_path: Path) -> None:
-    with BundleWriter.create(tmp_path / "bundle", contents()) as writer:
+    with BundleWriter.create(tmp_path / "bundle") as writer:
         with pytest.raises(DigestMismatch, match=VALUES_PATH):
             writer.add_file(record(VALUES_PATH, VALUES), content(VALUES[::-1]))
         assert not (tmp_path / "bundle.partial" / VALUES_PATH).exists()
@@ -475,21 +475,21 @@ def test_wrong_file_is_not_kept(tmp_path: Path) -> None:
 
 def test_what_exists_is_not_built_over(bundle: Path) -> None:
     with pytest.raises(Conflict, match="exists already") as caught:
-        BundleWriter.create(bundle, contents())
+        BundleWriter.create(bundle)
     assert "choose another folder" in str(caught.value.hint)
     assert [path.name for path in bundle.parent.iterdir()] == ["bundle"]
 
 
 def test_two_builds_at_once_are_refused(tmp_path: Path) -> None:
     with (
-        BundleWriter.create(tmp_path / "bundle", contents()) as writer,
+        BundleWriter.create(tmp_path / "bundle") as writer,
         pytest.raises(Conflict, match="another build writes there"),
     ):
-        BundleWriter.create(tmp_path / "bundle", contents())
-    complete_again = BundleWriter.create(tmp_path / "bundle", contents())
+        BundleWriter.create(tmp_path / "bundle")
+    complete_again = BundleWriter.create(tmp_path / "bundle")
     with complete_again:
         complete(complete_again)
-        complete_again.finish()
+        complete_again.finish(contents())
     assert [path.name for path in tmp_path.iterdir()] == ["bundle"]
     assert writer.path == tmp_path / "bundle"
 
@@ -497,19 +497,18 @@ def test_two_builds_at_once_are_refused(tmp_path: Path) -> None:
 @pytest.mark.real
 def test_full_disk_says_so_and_continues_once_there_is_room(tmp_path: Path) -> None:
     noise = os.urandom(700_000)
-    wanted = contents()
     with small_disk(tmp_path / "disk", "1m") as disk:
         ballast = disk / "ballast"
         ballast.write_bytes(noise)
         big = record("files/big", noise)
-        with BundleWriter.create(disk / "bundle", wanted) as writer:
+        with BundleWriter.create(disk / "bundle") as writer:
             with pytest.raises(StorageError, match=r"files/big: No space left") as caught:
                 writer.add_file(big, content(noise))
             assert "free some space" in str(caught.value.hint)
             assert not (disk / "bundle.partial/files/big").exists()
             ballast.unlink()
             complete(writer)
-            writer.finish().verify()
+            writer.finish(contents()).verify()
 
 
 @pytest.mark.real
@@ -519,7 +518,7 @@ def test_read_only_medium_is_read_and_verified(tmp_path: Path) -> None:
         make_read_only(disk)
         Bundle.read(path).verify()
         with pytest.raises(StorageError, match="Read-only file system"):
-            BundleWriter.create(disk / "other", contents())
+            BundleWriter.create(disk / "other")
 
 
 def test_bundle_json_is_canonical(pristine: Path) -> None:

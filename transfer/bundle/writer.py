@@ -38,18 +38,17 @@ _OWN_FILES = ("oci-layout", "index.json", README_FILE, BUNDLE_FILE)
 class BundleWriter:
     """One build's hold on a bundle that is not complete yet; a context manager."""
 
-    def __init__(self, path: Path, contents: Contents, layout: OciLayout, lock: BinaryIO) -> None:
+    def __init__(self, path: Path, layout: OciLayout, lock: BinaryIO) -> None:
         self.path = path
         """The final name."""
         self.layout = layout
-        """Where the images go, under their names in the contents."""
-        self._contents = contents
+        """Where the images go, each under its name in the contents."""
         self._partial = layout.path
         self._lock = lock
 
     @classmethod
-    def create(cls, path: Path, contents: Contents) -> Self:
-        """Start a bundle with these contents at `path`, or continue one that was interrupted.
+    def create(cls, path: Path) -> Self:
+        """Start a bundle at `path`, or continue one that was interrupted.
 
         Raises:
             Conflict: `path` exists, or another build writes there right now.
@@ -67,8 +66,9 @@ class BundleWriter:
             )
         try:
             refuse_existing(path)  # the other build may just have finished
-            remove_others(partial, {*_OWN_FILES, *_plain_paths(contents)}, ("blobs/", "ingest/"))
-            return cls(path, contents, OciLayout.create(partial, what), lock)
+            with storage_errors(what):
+                (partial / CHECKSUMS_FILE).unlink(missing_ok=True)
+            return cls(path, OciLayout.create(partial, what), lock)
         except BaseException:
             lock.close()
             raise
@@ -95,6 +95,7 @@ class BundleWriter:
             StorageError: it cannot be written; nothing was kept.
         """
         final, what = self._partial / file.path, self._what(file.path)
+        self._make_way(final)
         if plain_size(final, what) == file.size and digest_file(final, what) == file.digest:
             return
         with ingest(final, self.layout.scratch, what) as out, content() as stream:
@@ -106,25 +107,28 @@ class BundleWriter:
         Raises:
             StorageError: it cannot be written; nothing was kept.
         """
+        self._make_way(self._partial / path)
         with ingest(self._partial / path, self.layout.scratch, self._what(path)) as out:
             write(out)
 
-    def finish(self, epoch: int = EPOCH) -> Bundle:
+    def finish(self, contents: Contents, epoch: int = EPOCH) -> Bundle:
         """Complete the bundle and give it its final name; `epoch` becomes the time of each file.
+
+        What an earlier build left there and these contents do not name is removed.
 
         Raises:
             MissingContent: something of the contents was not written.
             StorageError: it cannot be written or renamed.
         """
-        self.layout.retain(image.name for image in self._contents.all_images())
+        self.layout.retain(image.name for image in contents.all_images())
         self.layout.close()
-        value = {"apiVersion": API_VERSION, "kind": "Bundle", **self._contents.to_json()}
+        value = {"apiVersion": API_VERSION, "kind": "Bundle", **contents.to_json()}
         for name, content in (
-            (README_FILE, readme(self._contents)),
+            (README_FILE, readme(contents)),
             (BUNDLE_FILE, dump_json(value).encode()),
         ):
             replace_file(self._partial / name, content, self._what(name))
-        known = self._known_digests()
+        known = self._known_digests(contents)
         remove_others(self._partial, known.keys())
         self._refuse_missing(known)
         sums = {
@@ -140,12 +144,12 @@ class BundleWriter:
             _lock_path(self._partial).unlink()
         return Bundle.read(self.path)
 
-    def _known_digests(self) -> dict[str, Digest | None]:
+    def _known_digests(self, contents: Contents) -> dict[str, Digest | None]:
         """Every path of the bundle, and its digest where it was proven when it was written."""
         known: dict[str, Digest | None] = dict.fromkeys(_OWN_FILES)
-        known |= dict.fromkeys(_plain_paths(self._contents))
-        known |= {file.path: file.digest for file in self._contents.all_files()}
-        for image in self._contents.all_images():
+        known |= dict.fromkeys(_plain_paths(contents))
+        known |= {file.path: file.digest for file in contents.all_files()}
+        for image in contents.all_images():
             below = (
                 descriptor
                 for manifest in successors(self.layout, image.root)
@@ -155,6 +159,17 @@ class BundleWriter:
                 path = f"blobs/{digest.algorithm}/{digest.encoded}"
                 known[path] = digest if digest.algorithm == "sha256" else None
         return known
+
+    def _make_way(self, final: Path) -> None:
+        """Remove what stands where a folder or file has to be, left by an older lock."""
+        with storage_errors(f"bundle {self.path}"):
+            for path in (final, *final.parents):
+                if path == self._partial:
+                    break
+                if path.is_symlink() or (path != final and path.is_file()):
+                    path.unlink()
+                elif path == final and path.is_dir():
+                    shutil.rmtree(path)
 
     def _refuse_missing(self, known: dict[str, Digest | None]) -> None:
         sizes, _ = list_files(self._partial, self._what(""))
