@@ -19,6 +19,7 @@ from mirror.deploy import (
     as_json,
     as_text,
     assume,
+    check_archives,
     observe,
     offers,
     plan,
@@ -176,6 +177,7 @@ def _carry_out(job: _Job) -> None:
             planned = plan(site, found, job.order, state)
             emit(job.output, as_text(planned), as_json(planned))
             return
+        check_archives(opened, job.order.engine)
         if job.order.action is Action.INSTALL:
             check_files(site, concerned)
         with hands_for(site, job.order, opened, quiet=job.quiet) as hands:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 
 from mirror import kots
 from mirror.deploy.model import Deployed, Kind, Offered, Order, Plan, State, Step
@@ -10,6 +11,7 @@ from mirror.deploy.reads import reads
 from mirror.kots import Engine, Handover
 from mirror.relocate import Naming, Relocation, SourceImage, relocate
 from mirror.site import Application, DockerConfig, Site
+from transfer.digest import Digest
 from transfer.errors import InvalidInput, PolicyError
 from transfer.reference import Reference
 
@@ -28,7 +30,7 @@ class Draft:
         self._carried: list[Offered] = []
         self._pushed: list[Offered] = []
         self._consoles: dict[str, str] = {}
-        self._assembled: dict[str, Step] = {}
+        self._assembled: dict[Digest, Step] = {}
 
     def add(self, step: Step) -> None:
         """The next thing to do."""
@@ -190,16 +192,18 @@ class Draft:
                 f"--engine kots: {name} has to be put together again, and there is no folder",
                 hint="give --work-dir DIR, on a disk with room for the archive twice",
             )
-        if name not in self._assembled:
+        digest = offer.record.digest
+        if digest not in self._assembled:
             step = Step(
                 kind=Kind.ASSEMBLE,
                 why=f"Put {name} together again from the bundle, for KOTS to push from.",
                 archive=offer,
-                path=f"{self.order.work_dir}/{name}",
+                # Two releases may have one file name, and a file name is not to be trusted.
+                path=f"{self.order.work_dir}/{digest.encoded[:8]}-{PurePosixPath(name).name}",
             )
-            self._assembled[name] = step
+            self._assembled[digest] = step
             self.add(step)
-        return str(self._assembled[name].path)
+        return str(self._assembled[digest].path)
 
     def _expected_plugin(self) -> str | None:
         """The version that kubectl-kots must have: it deploys the console of its own version."""
@@ -241,6 +245,8 @@ class Draft:
                 "KOTS pushes without verifying the registry's certificate or the images; run "
                 "airgap-mirror audit afterwards."
             )
+            if self.order.work_dir is None:
+                self.note("KOTS unpacks each archive below /tmp; --work-dir names a larger disk.")
 
 
 def _holds(console: Offered, name: str) -> bool:

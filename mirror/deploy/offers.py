@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mirror.deploy.model import Offered
+from mirror.kots import Engine
 from mirror.sources import OpenSource
 from transfer.bundle import Bundle
 from transfer.contents import ArchiveRecord
@@ -21,6 +22,21 @@ def offers(paths: Sequence[Path], sources: Sequence[OpenSource]) -> tuple[Offere
         for path, source in zip(paths, sources, strict=True)
         for offer in _offers(path, source)
     )
+
+
+def check_archives(sources: Sequence[OpenSource], engine: Engine) -> None:
+    """Prove every byte of what a bundle hands to KOTS; a vendor's own file was proven on opening.
+
+    Raises:
+        CorruptBundle: with every fault.
+    """
+    for source in sources:
+        if isinstance(source.content, Bundle):
+            records = source.content.contents.archives
+            files = {file.path for file in source.content.contents.files}
+            kept = {KEPT + record.file_name for record in records} & files
+            slim = {record.slim for record in records if record.slim}
+            source.content.check_files(sorted(slim | (kept if engine is Engine.KOTS else set())))
 
 
 def _offers(path: Path, source: OpenSource) -> Iterator[Offered]:

@@ -16,7 +16,7 @@ from mirror.deploy.releases import (
 )
 from mirror.kots import Engine, Handover
 from mirror.licence import choose_channel
-from mirror.site import Application, Site
+from mirror.site import Application, Login, Site
 from mirror.version import is_older
 from transfer.errors import InvalidInput, PolicyError
 
@@ -157,11 +157,11 @@ def _install_notes(draft: Draft, application: Application, *, with_console: bool
             "left out here, and KOTS takes `stable` for it. A run takes it from the licence."
         )
     if site.cluster.openshift:
-        for account in application.service_accounts:
-            draft.note(
-                "OpenShift, before the install: "
-                f"oc adm policy add-scc-to-user anyuid -z {account} -n {namespace}"
-            )
+        policies = [
+            f"  oc adm policy add-scc-to-user anyuid -z {account} -n {namespace}"
+            for account in application.service_accounts
+        ]
+        draft.note("\n".join(("OpenShift, before the install:", *policies)))
     registry = site.registry
     if with_console and (registry.ca_file or registry.plain_http):
         what = "plain HTTP to it" if registry.plain_http else f"the CA in {registry.ca_file}"
@@ -169,7 +169,8 @@ def _install_notes(draft: Draft, application: Application, *, with_console: bool
             f"The nodes pull from {registry.endpoint.registry} themselves: their container "
             f"runtime must accept {what}."
         )
-    if with_console and registry.credentials and registry.pull_credentials is None:
+    pusher = registry.pull_credentials is None and isinstance(registry.credentials, Login)
+    if with_console and pusher:
         draft.note(
             "The user of registry.credentials stays in the cluster, as its pull secret; give "
             "registry.pullCredentials to leave one there that may only read."

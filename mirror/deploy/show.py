@@ -41,29 +41,30 @@ def as_json(plan: Plan) -> dict[str, Any]:
     }
 
 
-def _list(lines: tuple[str, ...]) -> str:
+def _list(notes: tuple[str, ...]) -> str:
+    return "\n".join(f"  - {_wrap(note, '    ')[4:]}" for note in notes)
+
+
+def _wrap(text: str, indent: str) -> str:
+    """Wrapped and indented; lines that begin with blanks are commands, and stay whole."""
     return "\n".join(
-        fill(
-            line,
-            WIDTH,
-            initial_indent="  - ",
-            subsequent_indent="    ",
-            break_long_words=False,
-            break_on_hyphens=False,
-        )
-        for line in lines
+        indent + line if line.startswith(" ") else _fill(line, indent) for line in text.splitlines()
+    )
+
+
+def _fill(line: str, indent: str) -> str:
+    return fill(
+        line,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
 def _step(number: int, step: Step) -> str:
-    why = fill(
-        step.why,
-        WIDTH,
-        initial_indent=f"{number:>3}. ",
-        subsequent_indent=_INDENT,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    why = f"{number:>3}. {_wrap(step.why, _INDENT)[len(_INDENT) :]}"
     return f"{why}\n\n{_command(step.command)}" if step.command else why
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,17 @@ class Bundle:
     def path_of(self, file: FileRecord | str) -> Path:
         """Where a plain file or a slim archive is, by its record or its path in the bundle."""
         return self.path / (file if isinstance(file, str) else file.path)
+
+    def check_files(self, files: Iterable[str]) -> None:
+        """Read some files, by their paths in the bundle, and compare them with `SHA256SUMS`.
+
+        Raises:
+            CorruptBundle: with every fault.
+        """
+        sums = {file: self._inspected.sums[file] for file in files}
+        faults = compare_files(self.path, sums, self.description)
+        if faults:
+            raise corrupt(self.description, faults.values())
 
     def verify(self, progress: Progress = SILENT, jobs: int = 2) -> VerifiedBundle:
         """Read every byte and compare it with `SHA256SUMS`.
