@@ -19,7 +19,7 @@ from click.testing import CliRunner, Result
 
 from tests.transfer.program import main
 from tests.transfer.test_errors import CODES
-from transfer.console import TerminalProgress, describe, human_bytes, progress_for
+from transfer.console import TerminalProgress, describe, emit, human_bytes, progress_for
 from transfer.errors import EXIT_CODES, NotFound, TransferError
 from transfer.progress import SILENT
 
@@ -177,10 +177,17 @@ def test_progress_is_plain_lines_where_there_is_no_terminal() -> None:
     assert stderr.splitlines() == [*LINES, "copying: 100 % of 2 kB"]
 
 
+def test_a_result_may_be_written_outside_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    emit("json", "text", {"a": 1})
+    emit("text", "text", {"a": 1})
+    assert capsys.readouterr().out == '{\n  "a": 1\n}\ntext\n'
+
+
 def test_quiet_is_quiet() -> None:
     found = run("work", "--quiet")
     assert (found.stdout, found.stderr) == ("result\n", "")
     assert progress_for(quiet=True) is SILENT
+    SILENT.say("nobody hears this")
 
 
 def test_a_bar_on_a_terminal_goes_away_at_the_end() -> None:
@@ -194,6 +201,22 @@ def test_a_bar_on_a_terminal_goes_away_at_the_end() -> None:
     assert "copying:" in written, "the bar was there"
     assert "2.00k" in written
     assert screen(written) == ["trying again: registry is busy", ""]
+
+
+def test_a_bar_without_a_total_goes_away_too() -> None:
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w") as stream:
+        progress = TerminalProgress(stream)
+        progress.begin("reading", 0)
+        progress.advance(5000)
+        progress.advance(-2000)
+        progress.say("a line")
+        progress.end()
+        progress.advance(10)
+    written = read_all(ours)
+    assert "reading: " in written
+    assert "%" not in written
+    assert screen(written) == ["a line", ""]
 
 
 def read_all(terminal: int) -> str:

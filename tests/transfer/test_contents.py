@@ -125,6 +125,11 @@ def test_all_images_are_those_of_the_archives_and_the_single_ones() -> None:
     assert names == ["docker.io/harness/ng:1", "docker.io/redis:7", "docker.io/harness/delegate:1"]
 
 
+def test_all_files_are_the_plugins_and_the_plain_ones() -> None:
+    paths = [record.path for record in FULL.all_files()]
+    assert paths == ["files/kots_linux_amd64.tar.gz", "files/values/configvalues.yaml"]
+
+
 def test_an_archive_may_come_without_a_release() -> None:
     value = FULL.to_json()
     del value["archives"][1]["release"]
