@@ -109,8 +109,13 @@ class Reply:
         Raises:
             Unavailable: as `read`.
         """
+        blocks, left = [], _MAX_BODY
         with self:
-            return replace(self.answer, body=self.read(_MAX_BODY))
+            # Only the read after the last byte tells the end from a broken connection.
+            while left and (block := self.read(left)):
+                blocks.append(block)
+                left -= len(block)
+            return replace(self.answer, body=b"".join(blocks))
 
     def close(self) -> None:
         """Let the connection go: for the next request when the body was read to its end."""

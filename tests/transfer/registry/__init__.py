@@ -1,0 +1,1 @@
+"""The registry client against fakes; `tests/real` has real registries."""
