@@ -95,10 +95,10 @@ class Describing:
         KOTS takes such an archive for one whose images were pushed before.
         """
         tree, saved = self.found.tree, self.found.saved
-        misplaced = bool(saved) if form is ArchiveFormat.DOCKER else not tree.is_empty
-        if misplaced:
+        if not self.found.is_whole or not airgap.is_valid:
+            return ()
+        if saved if form is ArchiveFormat.DOCKER else not tree.is_empty:
             self._wrong_yaml(f"spec.format: {airgap.format!r}, but the images are stored otherwise")
-        if not self.found.is_whole or misplaced or not airgap.is_valid:
             return ()
         if form is ArchiveFormat.DOCKER:
             return () if tree.is_empty else tree.images(airgap.saved_images)

@@ -6,6 +6,7 @@ Application kind. Unknown fields are passed over, as KOTS does.
 
 from __future__ import annotations
 
+import gzip
 import re
 import tarfile
 import zlib
@@ -39,22 +40,26 @@ class Airgap:
 class _Spec:
     """A mapping read leniently in its keys, strictly in its types."""
 
-    def __init__(self, value: object, what: str, faults: list[TransferError]) -> None:
+    def __init__(self, value: object, path: str, what: str, faults: list[TransferError]) -> None:
         self._value: dict[str, Any] = value if isinstance(value, dict) else {}
+        self._path = path
         self._what = what
         self._faults = faults
         if value is not None and not isinstance(value, dict):
-            self.fault("", "expected a mapping")
+            self.fault(path, "expected a mapping")
 
-    def fault(self, key: str, why: str) -> None:
-        place = f"{self._what}.{key}" if key else self._what
+    def at(self, key: str) -> str:
+        return f"{self._path}.{key}" if self._path else key
+
+    def fault(self, path: str, why: str) -> None:
+        place = f"{self._what}: {path}" if path else self._what
         self._faults.append(InvalidInput(f"{place}: {why}"))
 
     def text(self, key: str) -> str:
         value = self._value.get(key, "")
         if isinstance(value, str):
             return "" if value in ("null", "~") else value
-        self.fault(key, "expected text")
+        self.fault(self.at(key), "expected text")
         return ""
 
     def items(self, key: str) -> list[Any]:
@@ -63,23 +68,23 @@ class _Spec:
             return []
         if isinstance(value, list):
             return value
-        self.fault(key, "expected a list")
+        self.fault(self.at(key), "expected a list")
         return []
 
     def texts(self, key: str) -> tuple[str, ...]:
         values = self.items(key)
         if not all(isinstance(value, str) and value for value in values):
-            self.fault(key, "expected a list of texts")
+            self.fault(self.at(key), "expected a list of texts")
         return tuple(value for value in values if isinstance(value, str) and value)
 
     def children(self, key: str) -> list[_Spec]:
         return [
-            _Spec(value, f"{self._what}.{key}[{i}]", self._faults)
+            _Spec(value, self.at(f"{key}[{i}]"), self._what, self._faults)
             for i, value in enumerate(self.items(key))
         ]
 
     def child(self, key: str) -> _Spec:
-        return _Spec(self._value.get(key), f"{self._what}.{key}", self._faults)
+        return _Spec(self._value.get(key), self.at(key), self._what, self._faults)
 
 
 def parse_airgap(raw: bytes, what: str, faults: list[TransferError]) -> Airgap:
@@ -89,8 +94,11 @@ def parse_airgap(raw: bytes, what: str, faults: list[TransferError]) -> Airgap:
     except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
         faults.append(InvalidInput(f"{what}: not valid YAML: {' '.join(str(error).split())}"))
         return Airgap(is_valid=False)
-    document = _Spec(value, what, faults)
+    before = len(faults)
+    document = _Spec(value, "", what, faults)
     kind, group = document.text("kind"), document.text("apiVersion")
+    if len(faults) > before:
+        return Airgap(is_valid=False)
     if kind != "Airgap" or not group.startswith(KINDS_GROUP):
         found = f"{group or 'no apiVersion'}, {kind or 'no kind'}"
         document.fault("", f"expected kots.io/v1beta1, Airgap; found {found}")
@@ -122,13 +130,16 @@ def read_application(
 ) -> ReleaseRecord:
     """Add what the Application kind in an `app.tar.gz` says of KOTS versions."""
     try:
-        with tarfile.open(fileobj=cast("IO[bytes]", stream), mode="r|gz") as tar:
+        with (
+            gzip.GzipFile(fileobj=cast("IO[bytes]", stream)) as content,
+            tarfile.open(fileobj=content, mode="r|") as tar,
+        ):
             for member in tar:
                 if member.isreg() and member.name.endswith((".yaml", ".yml")):
-                    content = tar.extractfile(member)
-                    raw = content.read(MAX_KIND_SIZE) if content else b""
+                    file = tar.extractfile(member)
+                    raw = file.read(MAX_KIND_SIZE) if file else b""
                     release = _with_versions(release, raw)
-    except (tarfile.TarError, zlib.error, EOFError, ValueError) as error:
+    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
         faults.append(CorruptArchive(f"{what}: app.tar.gz is damaged: {error}"))
     return release
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from transfer.archive import distribution
@@ -10,7 +11,7 @@ from transfer.archive.dockersave import DockerSave, SavedImage
 from transfer.archive.gzipstream import GzipFile
 from transfer.archive.hashing import Lane
 from transfer.archive.shelf import Extent, Shelf
-from transfer.archive.tarscan import Member, scan_tar
+from transfer.archive.tarscan import DamagedTar, Member, scan_tar
 from transfer.digest import Digest
 from transfer.errors import CorruptArchive, TransferError
 from transfer.progress import Progress
@@ -75,6 +76,8 @@ def scan(file: GzipFile, shelf: Shelf, progress: Progress, faults: list[Transfer
                 for member in scan_tar(file.scan(seen), file.what, faults, links=True):
                     _take(found, member, inner, file.what, faults)
                 found.digest = whole.result().result()
+            except DamagedTar:
+                pass  # among the faults already
             except CorruptArchive as error:
                 faults.append(error)
             found.tree.check()
@@ -111,8 +114,9 @@ def _saved_image(
 ) -> SavedImage | None:
     save = DockerSave(what, lane, faults)
     before = len(faults)
-    for inner in scan_tar(member.content, what, faults, links=True):
-        save.take(inner)
+    with suppress(DamagedTar):
+        for inner in scan_tar(member.content, what, faults, links=True):
+            save.take(inner)
     if len(faults) > before:
         return None
     images = save.images()

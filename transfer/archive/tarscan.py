@@ -43,6 +43,10 @@ class Stream(Protocol):
         ...
 
 
+class DamagedTar(CorruptArchive):
+    """A tar whose members are not all known."""
+
+
 class Section:
     """The next `size` bytes of a stream."""
 
@@ -102,6 +106,9 @@ def scan_tar(
         what: How messages name it.
         faults: Gets every fault; members with one are left out.
         links: Whether symlinks between members are allowed, as in docker-save archives.
+
+    Raises:
+        DamagedTar: it ends too early, or cannot be read on; this is among the faults already.
     """
     names = _Names(what, faults, links=links)
     file = _Forward(stream)
@@ -114,12 +121,11 @@ def scan_tar(
                     yield member
         file.check_end()
     except (tarfile.TarError, _BadTarError, ValueError, OverflowError) as error:
-        at = file.tell()
-        faults.append(
-            CorruptArchive(f"{what}: the tar is damaged near byte {at} of its content ({error})")
-        )
-    while stream.read(READ):
-        pass  # so that the end of what the tar is in gets checked as well
+        fault = f"{what}: the tar is damaged near byte {file.tell()} of its content ({error})"
+        faults.append(CorruptArchive(fault))
+        while stream.read(READ):
+            pass  # so that the end of what the tar is in gets checked as well
+        raise DamagedTar(fault) from error
 
 
 def _next(tar: tarfile.TarFile, stream: Stream) -> tarfile.TarInfo | None:
@@ -140,6 +146,8 @@ class _Names:
 
     def check(self, info: tarfile.TarInfo, stream: Stream) -> Member | None:
         """The member, or None where it is a folder or has a fault."""
+        if info.size < 0:
+            raise _BadTarError(f"a member of {info.size} bytes")
         name = normalise(info.name)
         if name is None:
             self._refuse(info.name, "the name leaves the archive or is not plain")
