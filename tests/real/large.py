@@ -15,39 +15,50 @@ LAYERS = {"first": 1000 * MB, "second": 1000 * MB, "third": 1000 * MB}
 IMAGES = (Wanted("docker.io/harness/big:1", tuple(LAYERS)),)
 
 STORED = "pigz -0"
-"""What cannot be compressed is stored by every level; this one does not try first."""
+"""Nothing is compressed once more: the archive is as big as what is in it."""
 
 
 class MadeUp(Layout):
-    """Layers of one big file whose bytes no compressor makes smaller."""
+    """Layers of one big file each, in which every fourth megabyte, or every one, is noise."""
+
+    every: int = 1
 
     def tar(self, layer: str) -> Path:
         """A new tar at each call: it is used once, and big."""
-        target = self.folder.parent / "layer.tar"
-        size = self.sizes[layer]
+        content = self.folder.parent / "content"
         key = ["-K", layer.encode().hex().ljust(32, "0"), "-iv", "0" * 32]
         noise = [str(need("openssl")), "enc", "-aes-128-ctr", *key, "-in", "/dev/zero"]
-        with (
-            subprocess.Popen(noise, stdout=subprocess.PIPE) as source,
-            tarfile.open(target, "w") as tar,
-        ):
-            member = tarfile.TarInfo(f"opt/{layer}.bin")
-            member.size = size
-            tar.addfile(member, source.stdout)
+        with subprocess.Popen(noise, stdout=subprocess.PIPE) as source, content.open("wb") as file:
+            assert source.stdout
+            for place in range(0, self.sizes[layer], self.every * MB):
+                file.seek(place)  # what is left out reads as zeros
+                file.write(source.stdout.read(MB))
             source.kill()
-        return target
+        with tarfile.open(self.folder.parent / "layer.tar", "w") as tar:
+            tar.add(content, f"opt/{layer}")
+        return self.folder.parent / "layer.tar"
 
 
-def produce_large(folder: Path) -> tuple[Archive, Archive]:
-    """The same image in both formats: `docker`, `docker-archive`."""
+def large_docker_format(folder: Path) -> Archive:
+    """Format `docker`, with blobs of a gigabyte that no compressor makes smaller."""
+    layout = _layout(folder, every=1)
+    archive = docker_format(folder / "big.airgap", "big", layout, IMAGES, compressor=STORED)
+    shutil.rmtree(layout.folder.parent)
+    return archive
+
+
+def large_docker_archive_format(folder: Path) -> Archive:
+    """Format `docker-archive`, with layers of a gigabyte that compress as programs do."""
+    layout = _layout(folder, every=4)
+    path = folder / "big-ng.airgap"
+    archive = docker_archive_format(path, "big-ng", layout, IMAGES, compressor=STORED)
+    shutil.rmtree(layout.folder.parent)
+    return archive
+
+
+def _layout(folder: Path, every: int) -> MadeUp:
     work = folder / "work"
     work.mkdir(parents=True)
     layout = MadeUp(work / "layout", LAYERS)
-    archives = (
-        docker_format(folder / "big.airgap", "big", layout, IMAGES, compressor=STORED),
-        docker_archive_format(
-            folder / "big-ng.airgap", "big-ng", layout, IMAGES, compressor=STORED
-        ),
-    )
-    shutil.rmtree(work)
-    return archives
+    layout.every = every
+    return layout

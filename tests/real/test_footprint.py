@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from tests.real.judges import Reader, peak, timed, traced, writes
-from tests.real.large import produce_large
+from tests.real.large import large_docker_archive_format, large_docker_format
 from tests.real.layers import MB
-from tests.real.produce import Release
+from tests.real.produce import Archive, Release
 from tests.real.product import Carried, command, execute, secluded, write_spec
 from tests.servers import docker_registry
 from tests.tools import need
@@ -51,14 +51,17 @@ def test_memory_for_the_release(
 
 
 @pytest.mark.real
-def test_memory_for_three_gigabytes(scratch: Path, tell: Tell) -> None:
+@pytest.mark.parametrize("make", [large_docker_format, large_docker_archive_format])
+def test_memory_for_three_gigabytes(
+    make: Callable[[Path], Archive], scratch: Path, tell: Tell
+) -> None:
     for part in ("docker-registry", "skopeo", "umoci", "pigz", "openssl", "time"):
         need(part)
-    for archive in produce_large(scratch / "vendor"):
-        spec = scratch / f"{archive.slug}.yaml"
-        releases = [{"archive": {"path": str(archive.path)}}]
-        write_spec(spec, applications=[{"slug": archive.slug, "releases": releases}])
-        measure(spec, [archive.path], tell)
+    archive = make(scratch)
+    spec = scratch / f"{archive.slug}.yaml"
+    releases = [{"archive": {"path": str(archive.path)}}]
+    write_spec(spec, applications=[{"slug": archive.slug, "releases": releases}])
+    measure(spec, [archive.path], tell)
 
 
 def measure(spec: Path, archives: Sequence[Path], tell: Tell) -> None:
