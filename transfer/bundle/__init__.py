@@ -6,6 +6,6 @@ tools check a bundle without us.
 """
 
 from transfer.bundle.reader import Bundle, VerifiedBundle
-from transfer.bundle.writer import BundleWriter
+from transfer.bundle.writer import EPOCH, BundleWriter
 
-__all__ = ["Bundle", "BundleWriter", "VerifiedBundle"]
+__all__ = ["EPOCH", "Bundle", "BundleWriter", "VerifiedBundle"]

@@ -1,0 +1,199 @@
+"""`build`: from a spec to its bundle, with the lock beside the spec.
+
+Everything is written into the folder of an interrupted build if there is one, so the same
+command continues: blobs and files that are there are not written again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from bundler.resolve import Inputs, check_spec, read_lock, resolve
+from bundler.spec import FILES, KEPT_ARCHIVES, BundleSpec
+from transfer.archive import AirgapArchive
+from transfer.bundle import Bundle, BundleWriter
+from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord
+from transfer.copy import ImageCopy, copy
+from transfer.delivery import Copied, NotTried
+from transfer.disk import open_plain, replace_file
+from transfer.errors import (
+    Conflict,
+    Incomplete,
+    IntegrityError,
+    InvalidInput,
+    NotFound,
+    raise_together,
+)
+from transfer.lock import BundleLock
+from transfer.progress import SILENT, Progress
+from transfer.store import Source
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What is to be built from what, and how."""
+
+    spec: BundleSpec
+    lock_path: Path
+    target: Path
+    keep_archives: bool = False
+    """Carry the vendor's archives as well, unchanged."""
+    epoch: int
+    """The time that every file of the bundle gets; seconds since 1970."""
+    jobs: int = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Built:
+    """A bundle, and whether this very build wrote it."""
+
+    bundle: Bundle
+    written: bool
+    blobs_written: int = 0
+    blobs_present: int = 0
+
+
+def lock(spec: BundleSpec, path: Path, inputs: Inputs) -> BundleLock:
+    """Resolve a spec anew and write its lock.
+
+    Raises:
+        TransferError: with everything that is wrong; an older lock stays as it is.
+    """
+    found = resolve(spec, inputs)
+    _write_lock(found, path)
+    return found
+
+
+def build(order: Order, inputs: Inputs, progress: Progress = SILENT) -> Built:
+    """Build the bundle, or find that it is there already.
+
+    Raises:
+        InvalidInput: the lock was made of another spec.
+        Conflict: something else stands where the bundle should be.
+        TransferError: with everything that is wrong with the inputs, or as writing fails.
+    """
+    if order.keep_archives:
+        _refuse_same_names(order.spec)
+    locked = read_lock(order.lock_path)
+    if locked is not None:
+        check_spec(locked, order.spec, str(order.lock_path))
+        present = _find(order.target, _carried(locked.contents, keep=order.keep_archives))
+        if present is not None:
+            return Built(bundle=present, written=False)
+    with BundleWriter.create(order.target) as writer:
+        loader = _Loader(writer, order, progress)
+        found = resolve(order.spec, inputs, locked=locked, taker=loader)
+        contents = _carried(found.contents, keep=order.keep_archives)
+        if locked is None:
+            _write_lock(found, order.lock_path)
+        return Built(
+            bundle=writer.finish(contents, order.epoch),
+            written=True,
+            blobs_written=loader.blobs_written,
+            blobs_present=loader.blobs_present,
+        )
+
+
+class _Loader:
+    """Takes what `resolve` hands over into the bundle."""
+
+    def __init__(self, writer: BundleWriter, order: Order, progress: Progress) -> None:
+        self.blobs_written = 0
+        self.blobs_present = 0
+        self._writer = writer
+        self._order = order
+        self._progress = progress
+
+    def take_archive(self, archive: AirgapArchive, record: ArchiveRecord) -> None:
+        """Its images, the archive without them, and the archive itself if that is wanted."""
+        self.take_images([(archive, image) for image in record.images])
+        if record.slim is not None:
+            self._writer.write_file(record.slim, archive.write_slim)
+        if self._order.keep_archives:
+            self.take_file(archive.path, _kept(record))
+
+    def take_file(self, path: Path, record: FileRecord) -> None:
+        """A plain file."""
+        self._writer.add_file(record, lambda: open_plain(path, f"file {path}"))
+
+    def take_images(self, images: Sequence[tuple[Source, ImageRecord]]) -> None:
+        """Images, each under its name."""
+        copied = copy(
+            [
+                ImageCopy(
+                    root=image.root, source=source, target=self._writer.layout, name=image.name
+                )
+                for source, image in images
+            ],
+            jobs=self._order.jobs,
+            overwrite=True,  # a name that an older lock left in the unfinished bundle
+            progress=self._progress,
+        )
+        _raise_for_failures(copied)
+        self.blobs_written += copied.blobs_sent
+        self.blobs_present += copied.blobs_present
+
+
+def _raise_for_failures(copied: Copied) -> None:
+    """One missing image spoils the bundle: what went well beside it is no comfort.
+
+    Raises:
+        TransferError: of the failures' own class when all failed alike, otherwise Incomplete.
+    """
+    errors = [delivery.error for delivery in copied.deliveries if delivery.error]
+    distinct = {str(error): error for error in errors if not isinstance(error, NotTried)}
+    kinds = {type(error) for error in distinct.values()}
+    raise_together(
+        kinds.pop() if len(kinds) == 1 else Incomplete,
+        "the bundle is not complete",
+        distinct.values() or errors,
+        hint="mend what is named here, then run the same command: it continues",
+    )
+
+
+def _carried(contents: Contents, *, keep: bool) -> Contents:
+    """The contents of the bundle: those of the lock, and the vendor's archives if wanted."""
+    kept = tuple(_kept(record) for record in contents.archives) if keep else ()
+    return replace(contents, files=(*contents.files, *kept))
+
+
+def _kept(record: ArchiveRecord) -> FileRecord:
+    path = f"{FILES}/{KEPT_ARCHIVES}/{record.file_name}"
+    return FileRecord(path=path, size=record.size, digest=record.digest)
+
+
+def _refuse_same_names(spec: BundleSpec) -> None:
+    names: dict[str, str] = {}
+    clashes = []
+    for archive in spec.archives:
+        found, name = archive.input, archive.input.file_name
+        first = names.setdefault(name.casefold(), found.entry)
+        if first != found.entry:
+            clashes.append(InvalidInput(f"{found.entry}: {name} is the name of {first} too"))
+    raise_together(
+        InvalidInput,
+        "archives of the same name cannot be kept together",
+        clashes,
+        hint="rename one of the files, or build without --keep-archives",
+    )
+
+
+def _find(path: Path, contents: Contents) -> Bundle | None:
+    """The bundle at `path` if it has these contents, None if nothing is there."""
+    if not path.exists():
+        return None
+    hint = "choose another folder, or remove this one"
+    try:
+        bundle = Bundle.read(path)
+    except (IntegrityError, InvalidInput, NotFound) as error:
+        message = f"{path}: exists already, and is no sound bundle"
+        raise Conflict(message, hint=hint, faults=[error]) from error
+    if bundle.contents != contents:
+        raise Conflict(f"{path}: exists already, with other contents", hint=hint)
+    return bundle
+
+
+def _write_lock(lock: BundleLock, path: Path) -> None:
+    replace_file(path, lock.dump().encode(), f"lock {path}")

@@ -1,0 +1,143 @@
+"""The lock beside a spec: whether it was made of this spec, and of these very bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bundler.spec import BundleSpec, Input
+from transfer.contents import ArchiveRecord
+from transfer.digest import Digest
+from transfer.disk import open_plain
+from transfer.errors import (
+    DigestMismatch,
+    InvalidInput,
+    NotFound,
+    TransferError,
+    raise_together,
+)
+from transfer.lock import BundleLock, LockedSource
+
+LOCK_AGAIN = "if the new content is meant, run airgap-bundler lock, and review what it changed"
+
+
+def read_lock(path: Path) -> BundleLock | None:
+    """The lock at `path`, None where there is none.
+
+    Raises:
+        InvalidInput: with every fault in it.
+    """
+    try:
+        with open_plain(path, f"lock {path}") as stream:
+            raw = stream.read()
+    except NotFound:
+        return None
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path}: not UTF-8: {error}") from error
+    return BundleLock.parse(text, str(path))
+
+
+def check_spec(lock: BundleLock, spec: BundleSpec, what: str) -> None:
+    """Check that a lock was made of this spec; `what` names the lock in messages.
+
+    Raises:
+        InvalidInput: with everything in which they differ.
+    """
+    raise_together(
+        InvalidInput,
+        f"{what}: was made of another spec",
+        _differences(lock, spec),
+        hint="run airgap-bundler lock, and review what it changed",
+    )
+
+
+def _differences(lock: BundleLock, spec: BundleSpec) -> Iterator[TransferError]:
+    contents = lock.contents
+    for name, said, locked in (
+        ("name", spec.name, contents.name),
+        ("version", spec.version, contents.version),
+    ):
+        if said != locked:
+            yield InvalidInput(f"{name}: the spec says {said!r}, the lock {locked!r}")
+    sources = {source.entry: source for source in lock.sources}
+    wanted = dict(_wanted(spec))
+    for entry in sorted(wanted.keys() - sources.keys()):
+        yield InvalidInput(f"{entry}: not in the lock")
+    for entry in sorted(sources.keys() - wanted.keys()):
+        yield InvalidInput(f"{entry}: in the lock, but not in the spec")
+    for entry in sorted(wanted.keys() & sources.keys()):
+        yield from _changed_source(wanted[entry], sources[entry])
+    if wanted.keys() == sources.keys() and _outline(lock) != _expected_outline(spec):
+        yield InvalidInput("files or images: their names are not those in the lock")
+
+
+def _outline(lock: BundleLock) -> list[tuple[str, str | None]]:
+    """What a lock has to have in common with its spec, apart from the sources."""
+    contents = lock.contents
+    return [
+        *((plugin.file.path, plugin.platform) for plugin in contents.plugins),
+        *((file.path, None) for file in contents.files),
+        *((image.name, None) for image in contents.images),
+        (f"{len(contents.archives)} archives", None),
+    ]
+
+
+def _expected_outline(spec: BundleSpec) -> list[tuple[str, str | None]]:
+    return [
+        *((file.path, file.platform) for file in spec.files),
+        *((str(image.reference), None) for image in spec.images),
+        (f"{len(spec.archives)} archives", None),
+    ]
+
+
+def _wanted(spec: BundleSpec) -> Iterator[tuple[str, tuple[str, Digest | None]]]:
+    inputs: list[Input] = [archive.input for archive in spec.archives]
+    inputs += [file.input for file in spec.files]
+    yield from ((found.entry, (found.source, found.sha256)) for found in inputs)
+    yield from ((image.entry, (str(image.reference), None)) for image in spec.images)
+
+
+def _changed_source(
+    wanted: tuple[str, Digest | None], locked: LockedSource
+) -> Iterator[TransferError]:
+    source, digest = wanted
+    if source != locked.source:
+        yield InvalidInput(f"{locked.entry}: the spec names {source}, the lock {locked.source}")
+    if digest not in (None, locked.digest):
+        yield InvalidInput(
+            f"{locked.entry}.sha256: the spec says {digest}, the lock {locked.digest}"
+        )
+
+
+def check_source(locked: LockedSource | None, found: LockedSource) -> None:
+    """Check that an input is the one that was locked.
+
+    Raises:
+        DigestMismatch: it is not.
+    """
+    if locked is not None and locked.digest != found.digest:
+        raise DigestMismatch(
+            f"{found.source}: the lock has {locked.digest}, found {found.digest}", hint=LOCK_AGAIN
+        )
+
+
+def check_record(locked: ArchiveRecord | None, found: ArchiveRecord) -> None:
+    """Check that an archive with the locked bytes was read as it was then.
+
+    Raises:
+        InvalidInput: another compressor gives other layers, or the lock was changed by hand.
+    """
+    if locked is None or locked == found:
+        return
+    if locked.compressor != found.compressor:
+        raise InvalidInput(
+            f"{found.file_name}: locked with {locked.compressor}, and this host has "
+            f"{found.compressor}: its layers would come out different",
+            hint="lock again on this host, or build where the lock was made",
+        )
+    raise InvalidInput(
+        f"{found.file_name}: the lock says something else of it than what is in it",
+        hint="run airgap-bundler lock, and review what it changed",
+    )

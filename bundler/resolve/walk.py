@@ -1,0 +1,216 @@
+"""`resolve`: from a spec to its lock, reading one thing after the other.
+
+Only one archive is open at a time, so memory does not grow with their number. Whoever builds
+takes each one while it is open: an archive whose layers had to be compressed to know their
+digests is not read twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Protocol
+
+from bundler.resolve.fit import check_kind, fill_in
+from bundler.resolve.inputs import Inputs
+from bundler.resolve.locks import check_record, check_source
+from bundler.spec import ArchiveInput, BundleSpec, FileInput, ImageInput, Input
+from transfer.archive import AirgapArchive
+from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord, PluginRecord
+from transfer.digest import Digest
+from transfer.errors import (
+    Conflict,
+    IntegrityError,
+    InvalidInput,
+    TransferError,
+    raise_together,
+)
+from transfer.lock import BundleLock, LockedSource
+from transfer.reference import Reference
+from transfer.store import Source
+
+
+class Taker(Protocol):
+    """Whoever wants the things themselves, while they are at hand."""
+
+    def take_archive(self, archive: AirgapArchive, record: ArchiveRecord) -> None:
+        """An archive; open during the call."""
+        ...
+
+    def take_file(self, path: Path, record: FileRecord) -> None:
+        """A plain file; `path` is where it comes from."""
+        ...
+
+    def take_images(self, images: Sequence[tuple[Source, ImageRecord]]) -> None:
+        """All images that come from registries."""
+        ...
+
+
+def resolve(
+    spec: BundleSpec,
+    inputs: Inputs,
+    *,
+    locked: BundleLock | None = None,
+    taker: Taker | None = None,
+) -> BundleLock:
+    """Read and prove everything that a spec names.
+
+    Args:
+        spec: What is wanted.
+        inputs: Where it is.
+        locked: What it must turn out to be, made of this spec (see `check_spec`). Tags of images
+            are taken from it.
+        taker: Gets each thing, until the first fault is found.
+
+    Raises:
+        TransferError: with every fault; of their own class when all are alike, otherwise
+            IntegrityError or InvalidInput. What `taker` raises ends the work at once.
+    """
+    walk = _Walk(spec, inputs, locked, taker)
+    # The cheap things first: what is wrong with them should be known early.
+    files = [(wanted, walk.file(wanted)) for wanted in spec.files]
+    images = [walk.image(wanted) for wanted in spec.images]
+    archives = [walk.archive(wanted) for wanted in spec.archives]
+    walk.end()
+    return BundleLock(
+        sources=walk.sources(),
+        contents=Contents(
+            name=spec.name,
+            version=spec.version,
+            archives=tuple(filter(None, archives)),
+            images=tuple(filter(None, images)),
+            plugins=tuple(
+                PluginRecord(platform=wanted.platform, file=record)
+                for wanted, record in files
+                if wanted.platform and record
+            ),
+            files=tuple(record for wanted, record in files if not wanted.platform and record),
+        ),
+    )
+
+
+class _Walk:
+    """What is known so far, and what is wrong."""
+
+    def __init__(
+        self, spec: BundleSpec, inputs: Inputs, locked: BundleLock | None, taker: Taker | None
+    ) -> None:
+        self._spec = spec
+        self._inputs = inputs
+        self._taker = taker
+        self._faults: list[TransferError] = []
+        self._sources: dict[str, LockedSource] = {}
+        self._images: list[tuple[Source, ImageRecord]] = []
+        self._names: dict[str, tuple[Digest, str]] = {}
+        self._slims: dict[str, str] = {}
+        self._locked = {source.entry: source for source in locked.sources} if locked else {}
+        contents = locked.contents if locked else Contents(name="", version="")
+        self._locked_archives = dict(zip(self._spec.archives, contents.archives, strict=False))
+        self._locked_images = dict(zip(self._spec.images, contents.images, strict=False))
+
+    def archive(self, wanted: ArchiveInput) -> ArchiveRecord | None:
+        """Read an archive and hand it over; None if it cannot be used."""
+        try:
+            archive, record = self._inputs.archive(wanted)
+        except TransferError as error:
+            self._fault(wanted.input.entry, error)
+            return None
+        with archive:
+            try:
+                record = fill_in(wanted, record)
+                check_kind(wanted, record)
+                self._note(wanted.input, record.size, record.digest)
+                check_record(self._locked_archives.get(wanted), record)
+                self._refuse_same_release(wanted, record)
+                self._refuse_other_content(wanted.input.entry, record.images)
+            except TransferError as error:
+                self._fault(wanted.input.entry, error)
+                return None
+            if self._taker and not self._faults:
+                self._taker.take_archive(archive, record)
+        return record
+
+    def file(self, wanted: FileInput) -> FileRecord | None:
+        """Hash a file and hand it over; None if it cannot be used."""
+        try:
+            path, record = self._inputs.file(wanted)
+            self._note(wanted.input, record.size, record.digest)
+        except TransferError as error:
+            self._fault(wanted.input.entry, error)
+            return None
+        if self._taker and not self._faults:
+            self._taker.take_file(path, record)
+        return record
+
+    def image(self, wanted: ImageInput) -> ImageRecord | None:
+        """Find out what an image's name stands for; None if it cannot be used."""
+        try:
+            locked = self._locked_images.get(wanted)
+            source, record = (
+                (self._inputs.repository(wanted), locked) if locked else self._inputs.image(wanted)
+            )
+            self._refuse_other_content(wanted.entry, [record])
+        except TransferError as error:
+            self._fault(wanted.entry, error)
+            return None
+        self._sources[wanted.entry] = LockedSource(
+            entry=wanted.entry,
+            source=str(wanted.reference),
+            size=record.root.size,
+            digest=record.root.digest,
+        )
+        self._images.append((source, record))
+        return record
+
+    def end(self) -> None:
+        """Hand over the images of registries, or raise what is wrong."""
+        kinds = {type(fault) for fault in self._faults}
+        mixed = any(isinstance(fault, IntegrityError) for fault in self._faults)
+        kind = kinds.pop() if len(kinds) == 1 else IntegrityError if mixed else InvalidInput
+        count = len(self._faults)
+        raise_together(
+            kind,
+            f"{count} {'entry' if count == 1 else 'entries'} of the spec cannot be used",
+            self._faults,
+        )
+        if self._taker and self._images:
+            self._taker.take_images(self._images)
+
+    def sources(self) -> tuple[LockedSource, ...]:
+        """Where everything came from, in the order of the spec."""
+        spec = self._spec
+        entries = [archive.input.entry for archive in spec.archives]
+        entries += [file.input.entry for file in spec.files]
+        entries += [image.entry for image in spec.images]
+        return tuple(self._sources[entry] for entry in entries)
+
+    def _fault(self, entry: str, error: TransferError) -> None:
+        self._faults.append(
+            type(error)(f"{entry}: {error.message}", hint=error.hint, faults=error.faults)
+        )
+
+    def _note(self, wanted: Input, size: int, digest: Digest) -> None:
+        found = LockedSource(entry=wanted.entry, source=wanted.source, size=size, digest=digest)
+        self._sources[wanted.entry] = found
+        check_source(self._locked.get(wanted.entry), found)
+
+    def _refuse_same_release(self, wanted: ArchiveInput, record: ArchiveRecord) -> None:
+        if record.slim is None:
+            return
+        first = self._slims.setdefault(record.slim, wanted.input.entry)
+        if first != wanted.input.entry:
+            raise InvalidInput(f"{record.file_name}: is the same release as {first}")
+
+    def _refuse_other_content(self, entry: str, images: Sequence[ImageRecord]) -> None:
+        clashes = []
+        for image in images:
+            name, digest = str(Reference.parse(image.name)), image.root.digest
+            first, where = self._names.setdefault(name, (digest, entry))
+            if first != digest:
+                clashes.append(Conflict(f"{name}: {where} has {first}, {entry} has {digest}"))
+        raise_together(
+            Conflict,
+            "holds other content under names that are taken",
+            clashes,
+            hint="a bundle holds one content for each name: carry the two in two bundles",
+        )
