@@ -85,12 +85,11 @@ def token_server(
     users: Mapping[str, str] | None = None,
     anonymous: frozenset[str] = frozenset(),
 ) -> Iterator[TokenServer]:
-    """A token server with a key of its own in `folder`."""
+    """A token server with its key in `folder`, where it is made unless it is there already."""
     folder.mkdir(parents=True, exist_ok=True)
     key, certificate = folder / "token.key", folder / "token.pem"
-    new_key = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=tokens"]
-    files = ["-days", "30", "-keyout", str(key), "-out", str(certificate)]
-    subprocess.run([str(need("openssl")), *new_key, *files], check=True, capture_output=True)
+    if not key.exists():
+        _make_key(key, certificate)
     with ThreadingHTTPServer(("127.0.0.1", 0), _Handler) as server:
         tokens = TokenServer(
             realm=f"http://127.0.0.1:{server.server_port}/token",
@@ -107,6 +106,12 @@ def token_server(
         finally:
             server.shutdown()
             thread.join()
+
+
+def _make_key(key: Path, certificate: Path) -> None:
+    new_key = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=tokens"]
+    files = ["-days", "30", "-keyout", str(key), "-out", str(certificate)]
+    subprocess.run([str(need("openssl")), *new_key, *files], check=True, capture_output=True)
 
 
 def _handler(served: TokenServer) -> type[_Handler]:

@@ -16,6 +16,7 @@ from urllib3.exceptions import (
     ConnectTimeoutError,
     IncompleteRead,
     NameResolutionError,
+    NewConnectionError,
     ProxyError,
     ReadTimeoutError,
 )
@@ -83,7 +84,7 @@ def _untrusted(cause: ssl.SSLCertVerificationError, what: str) -> AccessDenied:
 
 
 def _tls(cause: ssl.SSLError, what: str) -> TransferError | None:
-    reason = cause.reason or ""
+    reason: str = getattr(cause, "reason", None) or ""
     if reason in _NOT_TLS:
         return InvalidInput(
             f"{what}: does not speak HTTPS",
@@ -113,6 +114,8 @@ _REASONS: tuple[tuple[type[BaseException], str], ...] = (
 
 
 def _reason(cause: BaseException) -> str | None:
+    if type(cause) is NewConnectionError:  # wraps what the system says
+        return None
     for kind, reason in _REASONS:
         if isinstance(cause, kind):
             return reason
