@@ -4,6 +4,13 @@
 """
 
 from mirror.serve.library import Library, open_library
-from mirror.serve.server import serving
+from mirror.serve.server import parse_listen, serving, signals_held, tls_context
 
-__all__ = ["Library", "open_library", "serving"]
+__all__ = [
+    "Library",
+    "open_library",
+    "parse_listen",
+    "serving",
+    "signals_held",
+    "tls_context",
+]

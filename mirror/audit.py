@@ -1,0 +1,180 @@
+"""Does the site still hold what was pushed: every name, every manifest below it, every blob.
+
+Manifests are read and proven against their digests; of a blob it is asked whether it is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from mirror.relocate import Relocation, RelocationPlan, relocate
+from mirror.sources import images_of, open_sources
+from mirror.target import Destinations, Holder
+from mirror.workers import each
+from transfer.descriptor import Descriptor
+from transfer.errors import (
+    Conflict,
+    Incomplete,
+    IntegrityError,
+    InvalidInput,
+    NotFound,
+    TransferError,
+)
+from transfer.graph import successors
+from transfer.receipt import Receipt
+from transfer.reference import Reference, Repository
+
+
+class Finding(StrEnum):
+    """What was found of one image."""
+
+    HELD = "held"
+    """All of it, under its name."""
+    MISSING = "missing"
+    """The name, or something below it, is not there."""
+    DIFFERENT = "different"
+    """The name stands for other content, or a manifest's bytes are others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditedImage:
+    """One image, and what was found of it."""
+
+    relocation: Relocation
+    finding: Finding
+    details: tuple[str, ...] = ()
+    """What is missing or different, one line each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What was found of every image."""
+
+    images: tuple[AuditedImage, ...]
+
+    def count(self, finding: Finding) -> int:
+        """How many images were found so."""
+        return sum(image.finding is finding for image in self.images)
+
+    def raise_for_findings(self) -> None:
+        """Raise unless everything is held.
+
+        Raises:
+            NotFound: something is missing, and nothing is different.
+            Conflict: something is different, and nothing is missing.
+            Incomplete: both.
+        """
+        missing, different = self.count(Finding.MISSING), self.count(Finding.DIFFERENT)
+        if not missing and not different:
+            return
+        kind = Incomplete if missing and different else NotFound if missing else Conflict
+        raise kind(
+            f"of {len(self.images)} images {missing} are missing and {different} are different",
+            hint="push their source again; for those that are different, with --overwrite",
+            faults=[
+                _FAULTS[image.finding](f"{image.relocation.destination}: {detail}")
+                for image in self.images
+                for detail in image.details
+            ],
+        )
+
+
+_FAULTS: dict[Finding, type[TransferError]] = {
+    Finding.MISSING: NotFound,
+    Finding.DIFFERENT: Conflict,
+}
+
+
+def audit(plan: RelocationPlan, destinations: Destinations, *, jobs: int) -> Audit:
+    """Look for every image of a plan.
+
+    A blob that several images share in one repository is asked for once.
+
+    Raises:
+        TransferError: the destination cannot be asked.
+    """
+    roots = each(lambda relocation: _look(relocation, destinations), plan.relocations, jobs=jobs)
+    wanted = list(dict.fromkeys((look.holder, blob) for look in roots for blob in look.blobs))
+    there = each(lambda pair: pair[0].has_blob(pair[1]), wanted, jobs=jobs)
+    gone = {pair for pair, held in zip(wanted, there, strict=True) if not held}
+    return Audit(images=tuple(_judge(look, gone) for look in roots))
+
+
+def receipt_plan(receipt: Receipt, endpoint: Repository) -> RelocationPlan:
+    """The images of a receipt, to be looked for at `endpoint`.
+
+    Raises:
+        InvalidInput: the receipt is of another namespace than the endpoint.
+    """
+    namespace = f"{endpoint.path}/" if endpoint.path else ""
+    if any(not image.repository.startswith(namespace) for image in receipt.images):
+        raise InvalidInput(
+            f"--to {endpoint}: the receipt is of {receipt.target}",
+            hint=f"give --to {receipt.target}, or another address of that same place",
+        )
+    relocations = (
+        Relocation(
+            source=image.source,
+            destination=Reference(
+                Repository(endpoint.registry, image.repository),
+                image.tag,
+                None if image.tag else image.root.digest,
+            ),
+            root=image.root,
+        )
+        for image in receipt.images
+    )
+    return RelocationPlan(endpoint=endpoint, relocations=tuple(relocations))
+
+
+def sources_plan(paths: Sequence[Path], endpoint: Repository) -> RelocationPlan:
+    """The images of bundles and archives, to be looked for at `endpoint`.
+
+    Raises:
+        TransferError: as `open_sources` and `relocate`.
+    """
+    with open_sources(paths) as sources:
+        return relocate(images_of(sources), endpoint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Look:
+    """The manifests of one image, found or not, and the blobs to look for."""
+
+    relocation: Relocation
+    holder: Holder
+    finding: Finding = Finding.HELD
+    detail: str = ""
+    blobs: tuple[Descriptor, ...] = ()
+
+
+def _look(relocation: Relocation, destinations: Destinations) -> _Look:
+    holder, name = destinations.place(relocation.destination)
+    found = holder.resolve(name)
+    root = relocation.root
+    look = _Look(relocation=relocation, holder=holder)
+    if found is None:
+        look = replace(look, finding=Finding.MISSING, detail="the name is not there")
+    elif found.digest != root.digest:
+        expected = f"holds {found.digest}, expected {root.digest}"
+        return replace(look, finding=Finding.DIFFERENT, detail=expected)
+    try:
+        manifests = successors(holder, root)
+    except NotFound as fault:
+        return replace(look, finding=Finding.MISSING, detail=look.detail or fault.message)
+    except IntegrityError as fault:
+        return replace(look, finding=Finding.DIFFERENT, detail=fault.message)
+    blobs = {blob.digest: blob for manifest in manifests for blob in manifest.blobs}
+    return replace(look, blobs=tuple(blobs.values()))
+
+
+def _judge(look: _Look, gone: set[tuple[Holder, Descriptor]]) -> AuditedImage:
+    details = [look.detail] if look.detail else []
+    details += [
+        f"blob {blob.digest} is not there" for blob in look.blobs if (look.holder, blob) in gone
+    ]
+    finding = Finding.MISSING if details and look.finding is Finding.HELD else look.finding
+    return AuditedImage(relocation=look.relocation, finding=finding, details=tuple(details))

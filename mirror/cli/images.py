@@ -1,0 +1,203 @@
+"""The commands that prove, show and move images."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import click
+
+from mirror.audit import audit as run_audit
+from mirror.audit import receipt_plan, sources_plan
+from mirror.cli import reports
+from mirror.cli.options import examples, registry_options, sources_argument, to_option
+from mirror.plan import examine
+from mirror.push import push as run_push
+from mirror.receipts import find_receipt, refuse_other_file, write_receipt
+from mirror.relocate import relocate
+from mirror.serve import open_library, parse_listen, serving, signals_held, tls_context
+from mirror.sources import images_of, open_sources
+from mirror.target import RegistryAccess, open_destinations
+from mirror.verify import verify as run_verify
+from transfer.console import emit, jobs_option, output_option, progress_for, quiet_option
+
+
+@click.command(epilog=examples("verify /media/usb/harness", "verify kotsadm.tar.gz harness.airgap"))
+@sources_argument
+@jobs_option
+@quiet_option
+@output_option
+def verify(*, sources: tuple[Path, ...], jobs: int, quiet: bool, output: str) -> None:
+    """Read every byte of bundles and archives, and prove it."""
+    verified = run_verify(sources, jobs=jobs, progress=progress_for(quiet=quiet))
+    emit(output, reports.verified_text(verified), reports.verified_json(verified))
+
+
+@click.command(epilog=examples("show /media/usb/harness", "show harness.airgap --output json"))
+@sources_argument
+@output_option
+def show(*, sources: tuple[Path, ...], output: str) -> None:
+    """Show what bundles and archives hold."""
+    with open_sources(sources) as opened:
+        text = "\n\n".join(reports.shown_text(source) for source in opened)
+        emit(output, text, [source.contents.to_json() for source in opened])
+
+
+@click.command(
+    epilog=examples(
+        "plan /media/usb/harness --to registry.example:5000/harness",
+        "plan harness.airgap --to oci:/srv/store",
+    )
+)
+@sources_argument
+@to_option()
+@registry_options
+@jobs_option
+@output_option
+def plan(
+    *, sources: tuple[Path, ...], to: str, access: RegistryAccess, jobs: int, output: str
+) -> None:
+    """Show what a push would send and where, and what is in its way; write nothing.
+
+    Ends with 8 where a push would: a name at the destination holds other content.
+    """
+    with open_destinations(to, access) as destinations, open_sources(sources) as opened:
+        relocations = relocate(images_of(opened), destinations.endpoint)
+        examined = examine(opened, relocations, destinations, jobs=jobs)
+    emit(output, reports.plan_text(examined), reports.plan_json(examined))
+    examined.raise_for_conflicts()
+
+
+@click.command(
+    epilog=examples(
+        "push /media/usb/harness --to registry.example:5000/harness --receipt site.json",
+        "push kotsadm.tar.gz harness.airgap --to oci:/srv/store",
+    )
+)
+@sources_argument
+@to_option()
+@registry_options
+@jobs_option
+@click.option("--overwrite", is_flag=True, help="Move names that hold other content.")
+@click.option(
+    "--receipt",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write down here what the destination was read back to hold.",
+)
+@quiet_option
+@output_option
+def push(
+    *,
+    sources: tuple[Path, ...],
+    to: str,
+    access: RegistryAccess,
+    jobs: int,
+    overwrite: bool,
+    receipt: Path | None,
+    quiet: bool,
+    output: str,
+) -> None:
+    """Push every image of bundles and archives, and read each name back.
+
+    What is there already is not sent again, so the same command continues after an
+    interruption. An image that fails does not stop the others.
+    """
+    progress = progress_for(quiet=quiet)
+    if receipt:
+        refuse_other_file(receipt)
+    with (
+        open_destinations(to, access, writing=True, progress=progress) as destinations,
+        open_sources(sources, progress) as opened,  # an archive takes a while
+    ):
+        pushed = run_push(
+            opened,
+            relocate(images_of(opened), destinations.endpoint),
+            destinations,
+            jobs=jobs,
+            clock=lambda: datetime.now(UTC),
+            overwrite=overwrite,
+            progress=progress,
+        )
+    if receipt:
+        write_receipt(receipt, pushed.receipt)
+    emit(output, reports.pushed_text(pushed), reports.pushed_json(pushed))
+    pushed.copied.raise_for_failures()
+
+
+@click.command(
+    epilog=examples(
+        "audit site.json", "audit /media/usb/harness --to registry.example:5000/harness"
+    )
+)
+@click.argument(
+    "held", metavar="RECEIPT|SOURCE...", type=click.Path(path_type=Path), nargs=-1, required=True
+)
+@to_option(required=False)
+@registry_options
+@jobs_option
+@output_option
+def audit(
+    *, held: tuple[Path, ...], to: str | None, access: RegistryAccess, jobs: int, output: str
+) -> None:
+    """See whether the destination still holds what was pushed, by digest, down to each blob.
+
+    With a receipt, --to may be left out. Ends with 5 if something is missing, with 8 if a name
+    stands for other content, with 11 if there is both.
+    """
+    receipt = find_receipt(held)
+    where = to or (receipt.target if receipt else None)
+    if where is None:
+        raise click.UsageError("--to is missing: only a receipt says where it was pushed to")
+    with open_destinations(where, access) as destinations:
+        expected = (
+            receipt_plan(receipt, destinations.endpoint)
+            if receipt
+            else sources_plan(held, destinations.endpoint)
+        )
+        found = run_audit(expected, destinations, jobs=jobs)
+    emit(output, reports.audit_text(found), reports.audit_json(found))
+    found.raise_for_findings()
+
+
+@click.command(
+    epilog=examples(
+        "serve /srv/store --listen 0.0.0.0:5000", "serve /media/usb/harness --namespace harness"
+    )
+)
+@click.argument("folder", metavar="DIR|BUNDLE", type=click.Path(path_type=Path))
+@click.option(
+    "--listen",
+    default="127.0.0.1:5000",
+    show_default=True,
+    help="HOST:PORT; port 0 takes one that is free.",
+)
+@click.option("--namespace", default="", help="Goes before the path of every repository.")
+@click.option(
+    "--tls-cert", type=click.Path(path_type=Path), help="Speak HTTPS with this certificate (PEM)."
+)
+@click.option("--tls-key", type=click.Path(path_type=Path), help="The certificate's key (PEM).")
+@quiet_option
+def serve(
+    *,
+    folder: Path,
+    listen: str,
+    namespace: str,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    quiet: bool,
+) -> None:
+    """Serve a site store or a bundle as a registry that can only be read.
+
+    The first line on stdout is the address, once it listens; each request is a line on stderr.
+    Ctrl-C ends it.
+    """
+    host, port = parse_listen(listen)
+    library, tls = open_library(folder, namespace), tls_context(tls_cert, tls_key)
+    say = (lambda _: None) if quiet else partial(click.echo, err=True)
+    with (
+        signals_held() as wait,
+        serving(library, host, port, tls=tls, say=say) as address,
+    ):
+        click.echo(address)
+        wait()

@@ -1,0 +1,77 @@
+"""Receipts as files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from transfer.disk import open_plain, replace_file
+from transfer.errors import InvalidInput, NotFound
+from transfer.receipt import Receipt
+
+
+def read_receipt(path: Path) -> Receipt:
+    """Read a receipt.
+
+    Raises:
+        NotFound: there is none.
+        InvalidInput: it is something else, or has mistakes.
+        StorageError: it cannot be read.
+    """
+    what = f"receipt {path}"
+    with open_plain(path, what) as stream:
+        raw = stream.read()
+    try:
+        text = raw.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{what}: not text in UTF-8") from error
+    return Receipt.parse(text, str(path))
+
+
+def find_receipt(paths: Sequence[Path]) -> Receipt | None:
+    """The receipt that was given instead of sources, None where there are only sources.
+
+    Raises:
+        InvalidInput: a receipt and something else.
+        TransferError: as `read_receipt`.
+    """
+    receipts = [path for path in paths if _is_json(path)]
+    if receipts and len(paths) > 1:
+        raise InvalidInput(f"{receipts[0]}: give one receipt alone, or only sources")
+    return read_receipt(receipts[0]) if receipts else None
+
+
+def write_receipt(path: Path, receipt: Receipt) -> None:
+    """Write a receipt, whole or not at all.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    replace_file(path, receipt.dump().encode(), f"receipt {path}")
+
+
+def refuse_other_file(path: Path) -> None:
+    """See before the work starts that a receipt may be written at `path`.
+
+    Raises:
+        NotFound: there is no such folder.
+        InvalidInput: a file stands there that is no receipt.
+    """
+    if not path.parent.is_dir():
+        raise NotFound(f"receipt {path}: there is no folder {path.parent}", hint="create it first")
+    if path.exists():
+        try:
+            read_receipt(path)
+        except InvalidInput as error:
+            raise InvalidInput(
+                f"receipt {path}: a file that is no receipt stands there",
+                hint="choose another name; only an older receipt is replaced",
+            ) from error
+
+
+def _is_json(path: Path) -> bool:
+    """An archive begins otherwise, and a bundle is a folder."""
+    if not path.is_file():
+        return False
+    with open_plain(path.resolve(), str(path)) as stream:
+        return stream.read(1) == b"{"

@@ -1,0 +1,126 @@
+"""What can be pushed: a bundle, or a vendor's archive as it is."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mirror.relocate import SourceImage, archive_images, listed_images
+from transfer.archive import AirgapArchive
+from transfer.bundle import Bundle
+from transfer.bundle.checksums import CHECKSUMS_FILE
+from transfer.bundle.structure import BUNDLE_FILE
+from transfer.contents import Contents
+from transfer.digest import Digest
+from transfer.disk import storage_errors
+from transfer.errors import InvalidInput
+from transfer.progress import SILENT, Progress
+from transfer.receipt import AppliedSource, SourceKind
+from transfer.store import Source
+
+_FOLDERS = {
+    "volume.json": "it is one volume of a bundle",
+    "oci-layout": "it is an OCI image layout, or a site store, without bundle.json",
+    "docker": "it looks like the storage folder of a registry",
+    "airgap.yaml": "it looks like an airgap archive that was unpacked",
+    "images": "it looks like an archive that was unpacked",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenSource:
+    """A bundle or an archive that is open for reading."""
+
+    description: str
+    """How messages name it."""
+    applied: AppliedSource
+    """How a receipt names it."""
+    contents: Contents
+    """What is in it; of an archive, as a bundle that holds nothing else would say."""
+    images: tuple[SourceImage, ...]
+    content: Source
+    """Where the images' manifests and blobs are read."""
+
+
+@contextmanager
+def open_sources(
+    paths: Sequence[Path], progress: Progress = SILENT
+) -> Iterator[tuple[OpenSource, ...]]:
+    """Open every source; see `open_source`."""
+    with ExitStack() as stack:
+        yield tuple(stack.enter_context(open_source(path, progress)) for path in paths)
+
+
+def images_of(sources: Sequence[OpenSource]) -> Iterator[SourceImage]:
+    """The images of every source."""
+    for source in sources:
+        yield from source.images
+
+
+def by_root(sources: Sequence[OpenSource]) -> Mapping[Digest, Source]:
+    """Where each image can be read, by the digest at its root."""
+    return {
+        image.record.root.digest: source.content for source in sources for image in source.images
+    }
+
+
+@contextmanager
+def open_source(path: Path, progress: Progress = SILENT) -> Iterator[OpenSource]:
+    """Open the bundle or archive at `path`, whichever it is.
+
+    Of a bundle the structure is checked; an archive is read whole, and every byte proven.
+
+    Raises:
+        NotFound: there is nothing.
+        InvalidInput: something else is there.
+        CorruptBundle, CorruptArchive: with every fault.
+        StorageError: it cannot be read.
+    """
+    if _is_folder(path):
+        _refuse_other_folder(path)
+        bundle = Bundle.read(path)
+        yield OpenSource(
+            description=bundle.description,
+            applied=AppliedSource(
+                kind=SourceKind.BUNDLE, name=bundle.contents.name, fingerprint=bundle.fingerprint
+            ),
+            contents=bundle.contents,
+            images=tuple(listed_images(bundle.contents)),
+            content=bundle,
+        )
+        return
+    with AirgapArchive.read(path, progress=progress) as archive:
+        record = archive.record
+        yield OpenSource(
+            description=archive.description,
+            applied=AppliedSource(
+                kind=SourceKind.ARCHIVE, name=record.file_name, fingerprint=record.digest
+            ),
+            contents=Contents(
+                name=record.file_name, version=record.release.version_label, archives=(record,)
+            ),
+            images=tuple(archive_images(record)),
+            content=archive,
+        )
+
+
+def _is_folder(path: Path) -> bool:
+    with storage_errors(f"source {path}"):
+        return stat.S_ISDIR(path.stat().st_mode)
+
+
+def _refuse_other_folder(path: Path) -> None:
+    """Say what a folder is that is no bundle; one that is half a bundle says so itself."""
+    with storage_errors(f"source {path}"):
+        names = {entry.name for entry in path.iterdir()}
+    if names & {BUNDLE_FILE, CHECKSUMS_FILE} or path.name.endswith(".partial"):
+        return
+    known = (meaning for name, meaning in _FOLDERS.items() if name in names)
+    meaning = next(known, f"it holds {min(names)}" if names else "it is empty")
+    raise InvalidInput(
+        f"source {path}: not a bundle: {meaning}",
+        hint="give the folder of a bundle, or an archive as the vendor made it",
+    )
