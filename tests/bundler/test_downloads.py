@@ -15,7 +15,8 @@ import pytest
 
 from bundler.downloads import Downloads
 from tests.disks import small_disk
-from tests.fakes.web import Exchange, Step, cut, status, web
+from tests.fakes.faulty import Action, Exchange, close_after, status
+from tests.fakes.web import web
 from tests.processes import PATIENCE, free_port
 from tests.servers import Certificate, nginx
 from tests.transfer.memory import Watch
@@ -64,7 +65,7 @@ def test_file_is_fetched_once(downloads: Downloads, cache: Path) -> None:
         assert path.read_bytes() == CONTENT
         assert downloads.fetch(server.url, DIGEST) == path
     assert len(server.requests) == 1
-    assert server.requests[0]["accept-encoding"] == "identity"
+    assert server.requests[0].headers["accept-encoding"] == "identity"
     assert files(cache) == COMPLETE
     downloads.forget(DIGEST)
     assert files(cache) == {}
@@ -78,7 +79,7 @@ def test_empty_file_is_a_file(downloads: Downloads) -> None:
 def test_progress_tells_every_byte(cache: Path) -> None:
     watch = Watch()
     with (
-        web(CONTENT, [cut(100_000)]) as server,
+        web(CONTENT, [close_after(100_000)]) as server,
         Downloads.connect(cache, retry=AT_ONCE, progress=watch) as downloads,
     ):
         downloads.fetch(f"{server.url}?signature=secret", DIGEST)
@@ -92,15 +93,14 @@ def test_progress_tells_every_byte(cache: Path) -> None:
 
 def test_broken_connection_continues_where_it_was(downloads: Downloads) -> None:
     # Seven breaks, more than there are tries: as long as bytes arrive, it goes on.
-    with web(CONTENT, [cut(40_000)] * 7) as server:
+    with web(CONTENT, [close_after(40_000)] * 7) as server:
         assert downloads.fetch(server.url, DIGEST).read_bytes() == CONTENT
-    ranges = [request.get("range") for request in server.requests]
-    assert ranges == [None, *(f"bytes={i * 40_000}-" for i in range(1, 8))]
-    assert {request.get("if-range") for request in server.requests[1:]} == {'"one"'}
+    assert server.ranges() == [None, *(f"bytes={i * 40_000}-" for i in range(1, 8))]
+    assert {request.headers.get("if-range") for request in server.requests[1:]} == {'"one"'}
 
 
 def test_next_run_continues_and_proves_the_part_again(cache: Path) -> None:
-    for script, asked in ([cut(100_000), *[status(503)] * 9], None), ([], "bytes=100000-"):
+    for script, asked in ([close_after(100_000), *[status(503)] * 9], None), ([], "bytes=100000-"):
         with web(CONTENT, script) as server, Downloads.connect(cache, retry=AT_ONCE) as downloads:
             if asked is None:
                 with pytest.raises(Unavailable):
@@ -108,7 +108,7 @@ def test_next_run_continues_and_proves_the_part_again(cache: Path) -> None:
                 assert files(cache)[PARTIAL] == 100_000
             else:
                 assert downloads.fetch(server.url, DIGEST).read_bytes() == CONTENT
-            assert server.requests[0].get("range") == asked
+            assert server.ranges()[0] == asked
     assert files(cache) == COMPLETE
 
 
@@ -121,7 +121,7 @@ def test_damaged_part_of_an_earlier_run_is_thrown_away(cache: Path) -> None:
         Downloads.connect(cache, retry=AT_ONCE, progress=watch) as downloads,
     ):
         assert downloads.fetch(server.url, DIGEST).read_bytes() == CONTENT
-    assert [request.get("range") for request in server.requests] == ["bytes=1000-", None]
+    assert server.ranges() == ["bytes=1000-", None]
     assert "starting over" in watch.lines[-1]
 
 
@@ -130,37 +130,40 @@ def test_part_that_has_all_or_too_much(downloads: Downloads, cache: Path, size: 
     """A range behind the end is answered 416."""
     (cache / "partial").mkdir(parents=True)
     (cache / PARTIAL).write_bytes(CONTENT.ljust(size, b"x"))
-    no_range = status(416, Content_Range=f"bytes */{len(CONTENT)}")
-    with web(CONTENT, [no_range]) as server:
+    with web(CONTENT) as server:
         assert downloads.fetch(server.url, DIGEST).read_bytes() == CONTENT
     assert len(server.requests) == (1 if size == len(CONTENT) else 2)
 
 
-def elsewhere(exchange: Exchange) -> None:
+def elsewhere(exchange: Exchange) -> bool:
     """Answer a range with another one."""
-    exchange.answer(
-        206, {"Content-Length": "5", "Content-Range": f"bytes 0-4/{len(CONTENT)}"}, CONTENT[:5]
-    )
+    exchange.answer(206, {"Content-Range": f"bytes 0-4/{len(CONTENT)}"}, CONTENT[:5])
+    return True
 
 
-def changed(exchange: Exchange) -> None:
+def changed(exchange: Exchange) -> bool:
     """Answer a range with the whole, as If-Range wants it for other content."""
-    exchange.answer(200, {"Content-Length": str(len(CONTENT)), "ETag": '"two"'}, CONTENT)
+    exchange.answer(200, {"ETag": '"two"'}, CONTENT)
+    return True
 
 
 @pytest.mark.parametrize(("step", "requests"), [(elsewhere, 3), (changed, 2)])
-def test_wrong_range_starts_over(downloads: Downloads, step: Step, requests: int) -> None:
-    with web(CONTENT, [cut(100_000), step]) as server:
+def test_wrong_range_starts_over(downloads: Downloads, step: Action, requests: int) -> None:
+    with web(CONTENT, [close_after(100_000), step]) as server:
         assert downloads.fetch(server.url, DIGEST).read_bytes() == CONTENT
     assert len(server.requests) == requests
 
 
 @pytest.mark.parametrize(
     ("script", "requests"),
-    [([status(500)], 2), ([status(429, Retry_After="3")] * 2, 3), ([status(503), cut(10)], 3)],
+    [
+        ([status(500)], 2),
+        ([status(429, {"Retry-After": "3"})] * 2, 3),
+        ([status(503), close_after(10)], 3),
+    ],
 )
 def test_what_is_temporary_is_tried_again(
-    downloads: Downloads, script: list[Step], requests: int
+    downloads: Downloads, script: list[Action], requests: int
 ) -> None:
     with web(CONTENT, script) as server:
         assert downloads.fetch(server.url, DIGEST).read_bytes() == CONTENT
@@ -171,7 +174,7 @@ def test_server_says_how_long_to_wait(cache: Path) -> None:
     waited: list[float] = []
     policy = RetryPolicy(sleep=waited.append, random=lambda: 0.0)
     with (
-        web(CONTENT, [status(429, Retry_After="7")]) as server,
+        web(CONTENT, [status(429, {"Retry-After": "7"})]) as server,
         Downloads.connect(cache, retry=policy) as downloads,
     ):
         downloads.fetch(server.url, DIGEST)
@@ -234,10 +237,10 @@ def test_full_disk_keeps_what_arrived(tmp_path: Path) -> None:
 def test_two_at_once_download_once(cache: Path) -> None:
     begun, waiting = threading.Event(), threading.Event()
 
-    def slowly(exchange: Exchange) -> None:
+    def slowly(_exchange: Exchange) -> bool:
         begun.set()
         assert waiting.wait(PATIENCE)
-        exchange.answer(200, {"Content-Length": str(len(CONTENT))}, CONTENT)
+        return False
 
     class Waits(Watch):
         def say(self, line: str) -> None:
