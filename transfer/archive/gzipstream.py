@@ -110,6 +110,11 @@ class GzipFile:
         """Close the file; nothing can be read any more."""
         os.close(self._fd)
 
+    @property
+    def checkpoints(self) -> tuple[int, ...]:
+        """Where in the content a reader can start."""
+        return tuple(checkpoint.offset for checkpoint in self._kept)
+
     def scan(self, seen: Callable[[bytes], None]) -> Scan:
         """Start the first reading; `seen` gets every block of the file itself."""
         return Scan(self, seen)

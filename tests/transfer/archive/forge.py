@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import gzip
 import io
+import random
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+
+import pytest
 
 from transfer.archive import AirgapArchive
 from transfer.digest import Digest, read_verified
@@ -62,6 +65,11 @@ class Forge:
         self.members[name] = inner.tar()
 
 
+def seeded(seed: int) -> random.Random:
+    """Made-up content that is the same every time."""
+    return random.Random(seed)  # noqa: S311 - no secret
+
+
 def read_tar(raw: bytes) -> Iterator[tuple[str, bytes]]:
     """The plain files of a tar, compressed or not; symlinks are left out."""
     with tarfile.open(fileobj=io.BytesIO(raw)) as tar:
@@ -88,6 +96,19 @@ def prove(archive: AirgapArchive) -> set[Digest]:
                     read_verified(stream, blob.digest, blob.size, str(blob.digest))
                 proven.add(blob.digest)
     return proven
+
+
+def refused(path: Path, kind: type[TransferError]) -> TransferError:
+    """The error with which an archive is refused."""
+    with pytest.raises(kind) as caught:
+        AirgapArchive.read(path).close()
+    assert type(caught.value) is kind
+    return caught.value
+
+
+def only_fault(error: TransferError) -> TransferError:
+    [fault] = error.faults
+    return fault
 
 
 def messages(error: TransferError) -> list[str]:
