@@ -45,7 +45,8 @@ def storage_errors(side: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        at = f" ({os.fsdecode(error.filename)})" if error.filename else ""
+        named = isinstance(error.filename, (str, bytes))  # it may be a file's number
+        at = f" ({os.fsdecode(error.filename)})" if named else ""
         if error.errno == errno.ENOENT:
             raise NotFound(f"{side}: does not exist{at}") from error
         if error.errno == errno.ELOOP:
@@ -84,10 +85,10 @@ def open_plain(path: Path, what: str) -> Iterator[PlainFile]:
     with storage_errors(what):
         # O_NONBLOCK: a named pipe must not hold us up before it is refused.
         handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        file = os.fdopen(handle, "rb", buffering=0)
-    with file:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise UnsafePath(f"{what}: not a plain file")
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise UnsafePath(f"{what}: not a plain file")
+    with os.fdopen(handle, "rb", buffering=0) as file:
         yield PlainFile(file, what)
 
 
