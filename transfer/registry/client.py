@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlsplit
 
 from transfer.errors import InvalidInput, NotFound
 from transfer.progress import SILENT, Progress
@@ -63,8 +64,10 @@ class RegistryClient:
             progress: Told of every retry and its reason.
 
         Raises:
-            InvalidInput: the CA file can't be used.
+            InvalidInput: `host` is not one, or the CA file can't be used.
         """
+        base = f"{'http' if plain_http else 'https'}://{_API_HOSTS.get(host, host)}/"
+        _check_address(base, host)
         environ = environ or {}
         closed = threading.Event()
         retry = retry or RetryPolicy()
@@ -74,7 +77,6 @@ class RegistryClient:
         authenticator = Authenticator(
             host, transport, given=credentials, environ=environ, plain_http=plain_http
         )
-        base = f"{'http' if plain_http else 'https'}://{_API_HOSTS.get(host, host)}/"
         connection = Connection(base, transport, authenticator, retry, progress)
         return cls(host, connection, transport, closed)
 
@@ -117,3 +119,16 @@ class RegistryClient:
     def __exit__(self, *exc_info: object) -> None:
         """Close it."""
         self.close()
+
+
+def _check_address(base: str, host: str) -> None:
+    try:
+        parts = urlsplit(base)
+        usable = parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InvalidInput(
+            f"registry {host!r}: not a host, or not a port",
+            hint="write host:port, for example registry.example:5000",
+        )

@@ -47,8 +47,7 @@ class Upload:
 
     def __iter__(self) -> Iterator[bytes]:
         """Every block; that there is an iterator marks a stream for requests."""
-        while block := self.read(BLOCK):
-            yield block
+        return iter(lambda: self.read(BLOCK), b"")
 
     def read(self, size: int = -1, /) -> bytes:
         """Return up to `size` bytes.

@@ -203,6 +203,24 @@ def test_a_proxy_that_is_not_there_is_named() -> None:
     assert "proxy" in (caught.value.hint or "")
 
 
+def test_a_proxy_that_cannot_be_one_is_named() -> None:
+    environ = {"http_proxy": "http://"}
+    with (
+        RegistryClient.connect(
+            "registry.example", plain_http=True, environ=environ, retry=AT_ONCE
+        ) as client,
+        pytest.raises(InvalidInput, match=r"registry registry\.example: .*proxy") as caught,
+    ):
+        client.ping()
+    assert "proxy variables" in (caught.value.hint or "")
+
+
+@pytest.mark.parametrize("host", ["", ":5000", "registry.example:99999", "h:0", "[::1", "h:x"])
+def test_what_is_no_host(host: str) -> None:
+    with pytest.raises(InvalidInput, match="not a host, or not a port"):
+        RegistryClient.connect(host)
+
+
 PROXIES: list[tuple[str, dict[str, str], str | None]] = [
     ("https://r.example/", {}, None),
     ("https://r.example/", {"https_proxy": "http://p"}, "http://p"),

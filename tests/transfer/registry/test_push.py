@@ -1,14 +1,18 @@
 from __future__ import annotations
 
+import io
+
 import pytest
 
 from tests.fakes.faulty import forget, header, status
 from tests.fakes.registry import FakeRegistry
 from tests.transfer import images
+from tests.transfer.memory import MemoryStore
 from tests.transfer.registry.support import Content, connect, descriptor, noise
 from transfer.descriptor import Manifest
 from transfer.errors import DigestMismatch, IntegrityError, InvalidInput, NotFound
 from transfer.registry import RegistryClient, RegistryRepository
+from transfer.registry.upload import Upload
 
 CONTENT = noise(700_000)
 UPLOADS = r"/blobs/uploads/"
@@ -35,6 +39,12 @@ def test_a_blob_is_read_in_large_blocks(repository: RegistryRepository) -> None:
     repository.push_blob(content.blob, content.open)
     assert max(content.reads) == 256 * 1024
     assert len(content.reads) <= 5  # three blocks, the check for trailing bytes, the end
+
+
+def test_a_body_can_be_iterated() -> None:
+    body = Upload(io.BytesIO(CONTENT), len(CONTENT), "test")
+    assert b"".join(body) == CONTENT
+    assert body.complete
 
 
 def test_an_empty_blob(fake: FakeRegistry, repository: RegistryRepository) -> None:
@@ -185,6 +195,7 @@ def test_nothing_is_mounted_from_another_registry(
 ) -> None:
     with connect(fake) as other:
         assert not repository.mount_blob(descriptor(CONTENT), other.repository("a/c"))
+    assert not repository.mount_blob(descriptor(CONTENT), MemoryStore())
     assert not fake.requests
 
 
