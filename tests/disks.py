@@ -36,3 +36,8 @@ def small_disk(folder: Path, size: str) -> Iterator[Path]:
 def make_read_only(disk: Path) -> None:
     """From now on nothing can be written to a disk that `small_disk` mounted."""
     run([need("mount"), "-o", "remount,ro", disk])
+
+
+def make_larger(disk: Path, size: str) -> None:
+    """Give a disk that `small_disk` mounted more room."""
+    run([need("mount"), "-o", f"remount,size={size}", disk])
