@@ -11,9 +11,9 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from tests.fakes.cluster import (
     State,
@@ -32,9 +32,8 @@ from tests.fakes.goflags import Call, Refused, parse
 _Status = int | None
 
 
-def main() -> None:
+def main(words: Sequence[str]) -> NoReturn:
     """Run one command line."""
-    words = sys.argv[1:]
     log("kubectl-kots", words)
     try:
         call = parse(words, os.environ)
@@ -154,7 +153,8 @@ def _finish_install(call: Call, state: State, app: State, fields: dict[str, str]
     _leak(sprung)
     if sprung == "hang":
         _hang()
-    app["versions"] = [_version(fields, "pending_config" if sprung else "deployed")]
+    stuck = sprung not in ("", "leak")
+    app["versions"] = [_version(fields, "pending_config" if stuck else "deployed")]
     if sprung == "timeout":
         raise Refused(
             "failed to validate installation: timeout waiting for automated install. "
@@ -237,7 +237,7 @@ def _upstream_upgrade(call: Call, state: State) -> _Status:
     if versions and versions[0]["channelSequence"] == int(fields["updateCursor"]):
         return _answer(call, "Unexpected response from the API: 500")
     wanted = "deployed" if call.on("deploy") else "pending"
-    versions.insert(0, _version(fields, sprung or wanted))
+    versions.insert(0, _version(fields, wanted if sprung in ("", "leak") else sprung))
     return _answer(call, "")
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
-from pathlib import Path
 from typing import Any
 
+from tests.fakes import kots
 from tests.fakes.cluster import cluster, log, namespace_of
 
 _FLAGS = ("--kubeconfig=", "--context=", "--namespace=", "--output=json", "--ignore-not-found")
@@ -17,8 +16,7 @@ def main() -> None:
     """Run one command line."""
     words = sys.argv[1:]
     if words[:1] == ["kots"]:
-        plugin = Path(__file__).with_name("kubectl-kots")
-        os.execv(plugin, [str(plugin), *words[1:]])  # noqa: S606 - as kubectl does it
+        kots.main(words[1:])  # the plugin, without the price of another process
     log("kubectl", words)
     if words[:1] != ["get"]:
         sys.exit(f"error: unknown command or flag {words[:1]}")

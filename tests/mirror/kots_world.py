@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import sys
 import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -246,7 +247,7 @@ class FakeCluster:
         """An environment in which `kubectl` is the fake."""
         return {
             **base,
-            "PATH": f"{FAKES}:{base['PATH']}",
+            "PATH": f"{FAKES}:{Path(sys.executable).parent}:{base['PATH']}",
             "FAKE_CLUSTER": str(self.file),
             "FAKE_LOG": str(self.log),
             "FAKE_HANGS": str(self.folder / "hangs"),

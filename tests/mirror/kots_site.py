@@ -1,0 +1,188 @@
+"""One complete site in a folder, with its fake cluster: what an install or upgrade touches."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mirror.credentials import Keyring, passwords
+from mirror.deploy import Hands, Offered, Order, Plan, observe, plan, run
+from mirror.kots import Engine
+from mirror.outcome import Finished
+from mirror.process import Runner
+from mirror.site import Site
+from tests.mirror.kots_world import (
+    SITE,
+    FakeCluster,
+    licence_text,
+    licences,
+    offered,
+    read_site,
+    write_slim,
+)
+from transfer.contents import ArchiveRecord
+from transfer.descriptor import Descriptor
+from transfer.reference import Reference
+
+SECRETS = {"REGISTRY_PASSWORD": 'reg pa"ss$word', "CONSOLE_PASSWORD": "cons0le-'secret'"}
+FILE_SECRETS = {"pull-password": "pu11-only", "console password": "console2 from a file"}
+ENVIRONMENT = {"PATH": os.environ["PATH"], "REGISTRY_USER": "pusher", **SECRETS}
+
+
+class Clock:
+    """Time that passes only when somebody waits."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def now(self) -> float:
+        """Seconds waited so far."""
+        return self.seconds
+
+    def pause(self, seconds: float) -> None:
+        """Be there at once."""
+        self.seconds += seconds
+
+
+@dataclass
+class KotsSite:
+    """A site in a folder."""
+
+    folder: Path
+    records: tuple[ArchiveRecord, ...]
+    text: str = SITE
+    vendor: bool = False
+
+    def __post_init__(self) -> None:
+        """Write everything that a command may name."""
+        self.cluster = FakeCluster(self.folder / "cluster")
+        self.clock = Clock()
+        self.said: list[str] = []
+        self.assembled: list[str] = []
+        self.free = 10**15
+        self.etc.mkdir()
+        for name, slug in (("license", "harness"), ("license-ng", "harness-ng")):
+            (self.etc / f"{name}.yaml").write_text(licence_text(slug))
+        (self.etc / "values").mkdir()
+        (self.etc / "values/configvalues.yaml").write_text("kind: ConfigValues\n")
+        for name, secret in FILE_SECRETS.items():
+            (self.etc / name).write_text(secret + "\n")
+        (self.etc / "site.yaml").write_text(self.text)
+        for offer in self.offers:
+            write_slim(Path(str(offer.full or offer.slim)), offer.record)
+        self.registry = {
+            f"{self.site.registry.endpoint}/{_last(image.name)}": image.root
+            for record in self.records
+            for image in record.images
+        }
+
+    @property
+    def etc(self) -> Path:
+        """Where the site file is."""
+        return self.folder / "etc"
+
+    @property
+    def work(self) -> Path:
+        """The folder for --work-dir."""
+        return self.folder / "work"
+
+    @property
+    def site(self) -> Site:
+        """The site; `~/` is the folder too."""
+        text = self.text.replace("~/", f"{self.etc}/")
+        return read_site(text, str(self.etc))
+
+    @property
+    def offers(self) -> tuple[Offered, ...]:
+        """The archives, as files of a bundle or as the vendor's."""
+        return offered(self.records, str(self.folder / "bundle"), vendor=self.vendor)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment of whoever runs the commands."""
+        return self.cluster.environment(ENVIRONMENT)
+
+    def runner(self) -> Runner:
+        """What starts programs."""
+        site = self.site
+        return Runner(
+            keyring=Keyring(self.environment), secrets=passwords(site), say=self.said.append
+        )
+
+    def hands(self) -> Hands:
+        """What a run works with."""
+        runner = self.runner()
+        return Hands(
+            execute=runner,
+            ask=replace(runner, say=lambda _line: None),
+            check_secrets=runner.keyring.check,
+            resolve=self.resolve,
+            assemble=self.assemble,
+            free_bytes=lambda _folder: self.free,
+            clock=self.clock,
+            say=self.said.append,
+        )
+
+    def resolve(self, reference: Reference) -> Descriptor | None:
+        """What the registry holds."""
+        return self.registry.get(str(reference))
+
+    def assemble(self, offer: Offered, path: str) -> None:
+        """As if an archive had been put together again."""
+        self.assembled.append(path)
+        write_slim(Path(path), offer.record)
+
+    def carry_out(
+        self, order: Order, stated: Mapping[str, str] | None = None
+    ) -> tuple[Plan, tuple[str, ...]]:
+        """Look at the cluster, plan and run: what the command line does."""
+        site, hands = self.site, self.hands()
+        order = replace(order, work_dir=str(self.work)) if order.engine is Engine.KOTS else order
+        concerned = [a for a in site.applications if order.only in (None, a.slug)]
+        state = observe(site, concerned, hands.ask, stated or {}, licences())
+        planned = plan(site, self.offers, order, state)
+        return planned, run(site, planned, hands)
+
+    def deployed(self, namespace: str = "harness") -> dict[str, str]:
+        """The release of each application that the cluster runs in the end."""
+        apps = self.cluster.load()["namespaces"].get(namespace, {"apps": {}})["apps"]
+        return {
+            slug: next(
+                (v["versionLabel"] for v in app["versions"] if v["status"] == "deployed"), ""
+            )
+            for slug, app in apps.items()
+        }
+
+    def paste(self, text: str) -> list[Finished]:
+        """Run every command of a dry run's text in a shell, as a person would paste it."""
+        done = []
+        for command in commands_in(text):
+            shell = subprocess.run(
+                ["sh", "-c", command],
+                env=self.environment,
+                check=False,
+                capture_output=True,
+                text=True,
+            )
+            lines = tuple(shell.stdout.splitlines()), tuple(shell.stderr.splitlines())
+            done.append(Finished(exit_code=shell.returncode, stdout=lines[0], stderr=lines[1]))
+        return done
+
+
+def commands_in(text: str) -> list[str]:
+    """The commands in the text of a plan: blocks indented deeper than their sentence."""
+    blocks = re.findall(r"(?m)^ {7}\S.*(?:\n {9}.*| {0}\n {7}\S.*)*", text)
+    return [block for block in blocks if "kubectl" in block]
+
+
+def secret_values() -> Iterable[str]:
+    """Every secret of the made-up site."""
+    return (*SECRETS.values(), *FILE_SECRETS.values())
+
+
+def _last(name: str) -> str:
+    return name.rpartition("/")[2]

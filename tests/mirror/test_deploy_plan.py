@@ -1,0 +1,162 @@
+"""What a plan is made of, decided without a cluster."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mirror.deploy import as_json, as_text
+from mirror.deploy.model import Installed
+from mirror.deploy.releases import newest_console, pending
+from mirror.kots import Engine
+from mirror.licence import Licence
+from mirror.version import is_older, numbers
+from tests.mirror.golden import CASES, SITE_FOLDER, WORK
+from tests.mirror.kots_world import (
+    CHANNELS,
+    FIRST,
+    KOTS,
+    MONTHLY,
+    OLD_KOTS,
+    SITE,
+    console,
+    dry_plan,
+    install_order,
+    offered,
+    read_site,
+    release,
+    upgrade_order,
+)
+from transfer.errors import InvalidInput, PolicyError
+from transfer.fields import dump_json
+
+ENDPOINT = "registry.dc-north.example:5000/harness"
+
+
+def test_a_dry_run_is_data_too() -> None:
+    value = as_json(CASES["install-firstgen"].plan())
+    assert value["title"] == "install harness at dc-north"
+    install = value["steps"][3]
+    assert install["kind"] == "install"
+    assert install["argv"][:4] == ["kubectl", "kots", "install", "harness/stable"]
+    assert install["environment"] == {
+        "KOTS_REGISTRY_USERNAME": "harness-pull",
+        "KOTS_REGISTRY_PASSWORD": {"from": f"file {SITE_FOLDER}/pull-password"},
+        "KOTS_SHARED_PASSWORD": {"from": "environment variable CONSOLE_PASSWORD"},
+    }
+    assert value["images"][0]["destination"] == f"{ENDPOINT}/kotsadm:{KOTS}"
+    assert value["steps"][2]["kind"] == "images"
+    assert dump_json(value)
+    steps = as_json(CASES["install-engine-kots"].plan())["steps"]
+    assert [step["path"] for step in steps if step["kind"] == "assemble"] == [
+        f"{WORK}/{record.digest.encoded[:8]}-{record.file_name}" for record in FIRST
+    ]
+
+
+def test_the_kots_engine_needs_a_folder_unless_the_archives_are_there() -> None:
+    order = install_order(engine=Engine.KOTS, only="harness")
+    with pytest.raises(InvalidInput, match="has to be put together again, and there is no folder"):
+        dry_plan(order, offered(FIRST))
+    kept = [
+        replace(offer, full=f"/usb/files/archives/{offer.record.file_name}")
+        for offer in offered(FIRST)
+    ]
+    printed = as_text(dry_plan(order, kept))
+    assert "--airgap-bundle=/usb/files/archives/harness-79915.airgap" in printed
+    assert "Put " not in printed
+    assert "push-images /usb/files/archives/kotsadm.tar.gz" in printed
+
+
+def test_a_file_name_from_a_bundle_stays_in_the_work_folder() -> None:
+    record = replace(FIRST[1], file_name="../../etc/cron.d/x")
+    order = install_order(engine=Engine.KOTS, only="harness", work_dir=WORK)
+    (step,) = [
+        s
+        for s in dry_plan(order, offered((FIRST[0], record))).steps
+        if s.archive and not s.archive.is_console
+    ]
+    assert step.path == f"{WORK}/{record.digest.encoded[:8]}-x"
+
+
+def test_the_newest_console_of_several_is_taken() -> None:
+    consoles = offered((console(OLD_KOTS), console(KOTS), console("v1.9.0")))
+    found = newest_console(consoles)
+    assert found is not None
+    assert found.release.version_label == KOTS
+    assert newest_console(offered(FIRST[1:])) is None
+
+
+RELEASES = offered((release("a", 1), release("b", 2), release("c", 3)))
+
+
+@pytest.mark.parametrize(
+    ("now", "left"),
+    [
+        (Installed(label="b"), ["c"]),
+        (Installed(label="c", cursor=1), []),
+        (Installed(label=""), ["a", "b", "c"]),
+        (Installed(label="x"), ["a", "b", "c"]),
+        (Installed(label="x", cursor=2, channel_id=CHANNELS["harness"]), ["c"]),
+        (Installed(label="x", cursor=2, channel_id="1zOTHER"), ["a", "b", "c"]),
+    ],
+)
+def test_what_is_installed_is_left_out(now: Installed, left: list[str]) -> None:
+    assert [offer.release.version_label for offer in pending(RELEASES, now)] == left
+
+
+def test_labels_that_are_numbers_are_compared() -> None:
+    releases = offered((release("78000", 1), release("79915", 2), release("80110", 3)))
+    found = pending(releases, Installed(label="79000"))
+    assert [offer.release.version_label for offer in found] == ["79915", "80110"]
+
+
+def test_releases_are_taken_oldest_first_whatever_the_order_of_the_sources() -> None:
+    order = upgrade_order(only="harness")
+    planned = dry_plan(order, offered(tuple(reversed(MONTHLY))), stated={"harness": "79915"})
+    assert [step.version for step in planned.steps if step.kind == "confirm"] == ["80110", "80307"]
+    shuffled = (release("x", 9), release("y", 8, channel_id="1zOTHER"))
+    planned = dry_plan(order, offered((console(), *shuffled)))
+    assert [step.version for step in planned.steps if step.kind == "confirm"] == ["x", "y"]
+
+
+def test_the_consoles_password_has_to_come_from_somewhere() -> None:
+    text = SITE.replace("    sharedPasswordEnv: CONSOLE_PASSWORD\n", "")
+    with pytest.raises(InvalidInput, match=r"applications\.harness\.sharedPasswordEnv: is missing"):
+        dry_plan(install_order(only="harness"), offered(FIRST), site=read_site(text))
+
+
+def test_the_channel_comes_from_the_licence_or_the_site() -> None:
+    lts = Licence(
+        app_slug="harness", channel_id="", channel_name="", channels={"lts": CHANNELS["harness"]}
+    )
+    order = install_order(only="harness")
+    assert " harness/lts " in as_text(dry_plan(order, offered(FIRST), known={"harness": lts}))
+    text = SITE.replace("license.yaml\n", "license.yaml\n    channel: beta\n")
+    printed = as_text(dry_plan(order, offered(FIRST), site=read_site(text), known={}))
+    assert " harness/beta " in printed
+    assert "was not read" not in printed
+    with pytest.raises(PolicyError, match="does not allow the channel 'beta'"):
+        dry_plan(order, offered(FIRST), site=read_site(text), known={"harness": lts})
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "older"),
+    [
+        ("v1.130.0", "1.131.4", True),
+        ("1.131.4", "v1.131.4", False),
+        ("1.9", "1.10.0", True),
+        ("1.131", "1.131.0", False),
+        ("79915", "80110", True),
+        ("alpha", "v1.131.4", False),
+        ("v1.131.4", "", False),
+        ("0.34.1-rc2", "0.34.2", True),
+    ],
+)
+def test_versions_are_compared_by_their_numbers(first: str, second: str, *, older: bool) -> None:
+    assert is_older(first, second) is older
+
+
+def test_a_label_without_numbers() -> None:
+    assert numbers("alpha") is None
+    assert numbers("v1.2.3+build") == (1, 2, 3)
