@@ -24,6 +24,7 @@ from transfer.errors import (
     TransferError,
 )
 from transfer.graph import successors
+from transfer.progress import SILENT, Progress
 from transfer.receipt import Receipt
 from transfer.reference import Reference, Repository
 
@@ -130,13 +131,15 @@ def receipt_plan(receipt: Receipt, endpoint: Repository) -> RelocationPlan:
     return RelocationPlan(endpoint=endpoint, relocations=tuple(relocations))
 
 
-def sources_plan(paths: Sequence[Path], endpoint: Repository) -> RelocationPlan:
+def sources_plan(
+    paths: Sequence[Path], endpoint: Repository, progress: Progress = SILENT
+) -> RelocationPlan:
     """The images of bundles and archives, to be looked for at `endpoint`.
 
     Raises:
         TransferError: as `open_sources` and `relocate`.
     """
-    with open_sources(paths) as sources:
+    with open_sources(paths, progress) as sources:
         return relocate(images_of(sources), endpoint)
 
 

@@ -21,6 +21,7 @@ from transfer.progress import SILENT, Progress
 from transfer.receipt import AppliedSource, SourceKind
 from transfer.store import Source
 
+_WANTED = "give the folder of a bundle, or an archive as the vendor made it"
 _FOLDERS = {
     "volume.json": "it is one volume of a bundle",
     "oci-layout": "it is an OCI image layout, or a site store, without bundle.json",
@@ -109,7 +110,10 @@ def open_source(path: Path, progress: Progress = SILENT) -> Iterator[OpenSource]
 
 def _is_folder(path: Path) -> bool:
     with storage_errors(f"source {path}"):
-        return stat.S_ISDIR(path.stat().st_mode)
+        mode = path.stat().st_mode
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):
+        raise InvalidInput(f"source {path}: neither a folder nor a file", hint=_WANTED)
+    return stat.S_ISDIR(mode)
 
 
 def _refuse_other_folder(path: Path) -> None:
@@ -122,5 +126,5 @@ def _refuse_other_folder(path: Path) -> None:
     meaning = next(known, f"it holds {min(names)}" if names else "it is empty")
     raise InvalidInput(
         f"source {path}: not a bundle: {meaning}",
-        hint="give the folder of a bundle, or an archive as the vendor made it",
+        hint=_WANTED,
     )

@@ -36,10 +36,11 @@ def verify(*, sources: tuple[Path, ...], jobs: int, quiet: bool, output: str) ->
 
 @click.command(epilog=examples("show /media/usb/harness", "show harness.airgap --output json"))
 @sources_argument
+@quiet_option
 @output_option
-def show(*, sources: tuple[Path, ...], output: str) -> None:
+def show(*, sources: tuple[Path, ...], quiet: bool, output: str) -> None:
     """Show what bundles and archives hold."""
-    with open_sources(sources) as opened:
+    with open_sources(sources, progress_for(quiet=quiet)) as opened:
         text = "\n\n".join(reports.shown_text(source) for source in opened)
         emit(output, text, [source.contents.to_json() for source in opened])
 
@@ -54,15 +55,26 @@ def show(*, sources: tuple[Path, ...], output: str) -> None:
 @to_option()
 @registry_options
 @jobs_option
+@quiet_option
 @output_option
 def plan(
-    *, sources: tuple[Path, ...], to: str, access: RegistryAccess, jobs: int, output: str
+    *,
+    sources: tuple[Path, ...],
+    to: str,
+    access: RegistryAccess,
+    jobs: int,
+    quiet: bool,
+    output: str,
 ) -> None:
     """Show what a push would send and where, and what is in its way; write nothing.
 
     Ends with 8 where a push would: a name at the destination holds other content.
     """
-    with open_destinations(to, access) as destinations, open_sources(sources) as opened:
+    progress = progress_for(quiet=quiet)
+    with (
+        open_destinations(to, access, progress=progress) as destinations,
+        open_sources(sources, progress) as opened,
+    ):
         relocations = relocate(images_of(opened), destinations.endpoint)
         examined = examine(opened, relocations, destinations, jobs=jobs)
     emit(output, reports.plan_text(examined), reports.plan_json(examined))
@@ -136,9 +148,16 @@ def push(
 @to_option(required=False)
 @registry_options
 @jobs_option
+@quiet_option
 @output_option
 def audit(
-    *, held: tuple[Path, ...], to: str | None, access: RegistryAccess, jobs: int, output: str
+    *,
+    held: tuple[Path, ...],
+    to: str | None,
+    access: RegistryAccess,
+    jobs: int,
+    quiet: bool,
+    output: str,
 ) -> None:
     """See whether the destination still holds what was pushed, by digest, down to each blob.
 
@@ -149,11 +168,12 @@ def audit(
     where = to or (receipt.target if receipt else None)
     if where is None:
         raise click.UsageError("--to is missing: only a receipt says where it was pushed to")
-    with open_destinations(where, access) as destinations:
+    progress = progress_for(quiet=quiet)
+    with open_destinations(where, access, progress=progress) as destinations:
         expected = (
             receipt_plan(receipt, destinations.endpoint)
             if receipt
-            else sources_plan(held, destinations.endpoint)
+            else sources_plan(held, destinations.endpoint, progress)
         )
         found = run_audit(expected, destinations, jobs=jobs)
     emit(output, reports.audit_text(found), reports.audit_json(found))

@@ -12,12 +12,14 @@ from mirror.relocate import Relocation
 from mirror.sources import OpenSource
 from mirror.verify import Verified
 from transfer.console import human_bytes
-from transfer.contents import ArchiveRecord
+from transfer.contents import ArchiveRecord, ImageRecord
 from transfer.delivery import Outcome
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:
     """Columns as wide as they must be, two blanks between them."""
+    if not rows:
+        return []
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
@@ -173,15 +175,14 @@ def verified_json(verified: Sequence[Verified]) -> list[dict[str, Any]]:
 def shown_text(source: OpenSource) -> str:
     """What is in a source: its archives, images and files."""
     contents = source.contents
-    lines = [f"{source.description}: {contents.name} {contents.version}".rstrip()]
-    for archive in contents.archives:
-        lines += ["", *_archive_lines(archive)]
+    blocks = [[f"{source.description}: {contents.name} {contents.version}".rstrip()]]
+    blocks += [_archive_lines(archive) for archive in contents.archives]
     if contents.images:
-        lines += ["", "single images", *(f"  {image.name}" for image in contents.images)]
-    files = [(file.path, human_bytes(file.size)) for file in contents.all_files()]
+        blocks.append(["single images", *_image_lines(contents.images)])
+    files = [("", file.path, human_bytes(file.size)) for file in contents.all_files()]
     if files:
-        lines += ["", "files", *(f"  {line}" for line in table(files))]
-    return "\n".join(lines)
+        blocks.append(["files", *table(files)])
+    return "\n\n".join("\n".join(block) for block in blocks)
 
 
 def _archive_lines(archive: ArchiveRecord) -> list[str]:
@@ -196,4 +197,8 @@ def _archive_lines(archive: ArchiveRecord) -> list[str]:
     ]
     head = f"{archive.file_name} ({human_bytes(archive.size)}): {', '.join(filter(None, about))}"
     required = [f"  requires {one.version_label} first" for one in release.required_releases]
-    return [head, *required, *(f"  {image.name}" for image in archive.images)]
+    return [head, *required, *_image_lines(archive.images)]
+
+
+def _image_lines(images: Sequence[ImageRecord]) -> list[str]:
+    return table([("", image.name, str(image.root.digest)) for image in images])
