@@ -73,7 +73,8 @@ class KotsSite:
             (self.etc / name).write_text(secret + "\n")
         (self.etc / "site.yaml").write_text(self.text)
         for offer in self.offers:
-            write_slim(Path(str(offer.full or offer.slim)), offer.record)
+            if path := offer.full or offer.slim:
+                write_slim(Path(path), offer.record)
         self.registry = {
             f"{self.site.registry.endpoint}/{_last(image.name)}": image.root
             for record in self.records

@@ -1,0 +1,396 @@
+"""`airgap-mirror install` and `upgrade`, with a real registry and a cluster that acts as KOTS does.
+
+The bundle is built by `airgap-bundler` and pushed by `airgap-mirror`, both as their users run
+them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from scripts import sample_archives as sample
+from tests.fakes.cluster import digest
+from tests.mirror.kots_world import KOTS, OLD_KOTS, FakeCluster, namespace, running
+from tests.processes import wait_for
+from tests.real.product import ENVIRONMENT, command, write_spec
+from tests.servers import Certificate, Registry, docker_registry
+from tests.tools import need
+
+pytest_plugins = ["tests.server_fixtures"]
+pytestmark = pytest.mark.real
+
+USER, PASSWORD = "pusher", 'p"ss $word & more'
+CONSOLE_PASSWORD = "c0nsole's own"
+SECRETS = (PASSWORD, CONSOLE_PASSWORD)
+CHANNEL = "channel-{}"
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What crossed: a bundle, and the vendor's own files."""
+
+    bundle: Path
+    downloads: Path
+    registry: Registry
+    tls: Certificate
+
+    @property
+    def endpoint(self) -> str:
+        """Where everything was pushed."""
+        return f"{self.registry.host}/harness"
+
+
+@pytest.fixture(scope="module")
+def carried(tmp_path_factory: pytest.TempPathFactory, tls: Certificate) -> Iterator[Carried]:
+    folder = tmp_path_factory.mktemp("carried")
+    downloads = folder / "downloads"
+    downloads.mkdir()
+    sample.write_console(downloads / "kotsadm.tar.gz")
+    sample.write_application(downloads / "harness.airgap")
+    sample.write_docker_archive_application(downloads / "harness-old.airgap")
+    sample.write_application(downloads / "harness-ng.airgap", "harness-ng")
+    paths = {path.name: {"path": str(path)} for path in downloads.iterdir()}
+    first = [{"archive": paths["harness-old.airgap"]}, {"archive": paths["harness.airgap"]}]
+    second = [{"archive": paths["harness-ng.airgap"]}]
+    write_spec(
+        folder / "harness.yaml",
+        kots={"version": KOTS, "archive": paths["kotsadm.tar.gz"]},
+        applications=[
+            {"slug": "harness", "releases": first},
+            {"slug": "harness-ng", "releases": second},
+        ],
+    )
+    with docker_registry(folder / "registry", tls=tls, htpasswd=(USER, PASSWORD)) as registry:
+        found = Carried(folder / "bundle", downloads, registry, tls)
+        ours("bundler", "build", folder / "harness.yaml", "-o", found.bundle)
+        access = ("--ca-file", tls.ca, "--username", USER, "--password-stdin")
+        ours("mirror", "push", found.bundle, "--to", found.endpoint, *access, stdin=PASSWORD)
+        yield found
+
+
+def ours(
+    package: str,
+    *arguments: str | Path,
+    stdin: str = "",
+    env: Mapping[str, str] = ENVIRONMENT,
+    code: int = 0,
+) -> subprocess.CompletedProcess[str]:
+    """Run one of our commands, which must end with `code`."""
+    done = subprocess.run(
+        command(package, *arguments),
+        check=False,
+        capture_output=True,
+        text=True,
+        input=stdin,
+        env=env,
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done
+
+
+@dataclass
+class Operator:
+    """Somebody at the site, with a site file, licences and a cluster."""
+
+    folder: Path
+    carried: Carried
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Write the site file and what it names; start with an empty cluster."""
+        self.cluster = FakeCluster(self.folder / "cluster")
+        secrets = {"REGISTRY_PASSWORD": PASSWORD, "CONSOLE_PASSWORD": CONSOLE_PASSWORD}
+        self.environment = self.cluster.environment(
+            {**ENVIRONMENT, "REGISTRY_USER": USER, **secrets}
+        )
+        applications = {}
+        for slug in ("harness", "harness-ng"):
+            channel = CHANNEL.format(slug)
+            (self.folder / f"{slug}.yaml").write_text(
+                f"kind: License\nspec:\n  appSlug: {slug}\n  channelID: {channel}\n"
+                f"  channels:\n    - channelID: {channel}\n      channelSlug: stable\n"
+            )
+            licence = {"licenseFile": f"{slug}.yaml", "sharedPasswordEnv": "CONSOLE_PASSWORD"}
+            applications[slug] = licence
+        self.write_site(applications=applications)
+
+    @property
+    def site(self) -> Path:
+        """The site file."""
+        return self.folder / "site.yaml"
+
+    def write_site(self, **changes: Any) -> None:  # noqa: ANN401 - any key of the file
+        """Write the site file, or change some of it."""
+        start = {
+            "apiVersion": "airgap/v1",
+            "kind": "Site",
+            "name": "north",
+            "namespace": "harness",
+            "registry": {
+                "endpoint": self.carried.endpoint,
+                "caFile": str(self.carried.tls.ca),
+                "credentials": {"usernameEnv": "REGISTRY_USER", "passwordEnv": "REGISTRY_PASSWORD"},
+            },
+            "waits": {"waitDuration": "1s", "preflightsWaitDuration": "1s"},
+        }
+        before = json.loads(self.site.read_text()) if self.site.exists() else start
+        self.site.write_text(json.dumps({**before, **changes}))  # JSON is YAML
+
+    def has(self, version: str, **apps: Any) -> None:  # noqa: ANN401 - JSON
+        """Let a console and applications run."""
+        registry = self.carried.endpoint
+        self.cluster.change(namespaces={"harness": namespace(version, registry=registry, **apps)})
+
+    def run(
+        self, *arguments: str | Path, code: int = 0, sources: tuple[Path, ...] = ()
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command for this site; no secret may be seen anywhere."""
+        verb, *rest = arguments
+        paths = sources or (self.carried.bundle,)
+        argv = (verb, *paths, "--site", self.site, *rest)
+        done = ours("mirror", *argv, env=self.environment, code=code)
+        for secret in SECRETS:
+            assert secret not in done.stdout + done.stderr
+            assert not [call for call in self.cluster.calls() if secret in str(call["argv"])]
+            for path in self.folder.rglob("*"):
+                assert not path.is_file() or secret.encode() not in path.read_bytes(), path
+        return done
+
+    def deployed(self) -> dict[str, str]:
+        """What the cluster runs."""
+        apps = self.cluster.load()["namespaces"]["harness"]["apps"]
+        return {slug: app["versions"][0]["versionLabel"] for slug, app in apps.items()}
+
+    def changes(self) -> list[str]:
+        """The commands that changed something, in order."""
+        names = [" ".join(call["argv"][1:3]) for call in self.cluster.calls()]
+        return [name for name in names if not name.startswith(("version", "get "))]
+
+
+@pytest.fixture
+def operator(tmp_path: Path, carried: Carried) -> Operator:
+    return Operator(tmp_path, carried)
+
+
+def test_an_install_and_the_same_command_again(operator: Operator) -> None:
+    done = operator.run("install")
+    assert done.stdout.splitlines()[-3:] == [
+        f"14 images are in {operator.carried.endpoint}",
+        "harness 79915 is deployed",
+        "harness-ng 79915 is deployed",
+    ]
+    assert "[2/5] Install the admin console v1.131.4, and harness 79915 with it." in done.stderr
+    assert "• Uploading app archive" in done.stderr
+    assert operator.deployed() == {"harness": "79915", "harness-ng": "79915"}
+    state = operator.cluster.load()["namespaces"]["harness"]
+    assert state["password"] == digest(CONSOLE_PASSWORD)
+    assert state["console"]["registry"] == operator.carried.endpoint
+    again = operator.run("install", "--output", "json")
+    assert json.loads(again.stdout)["achieved"] == []
+    assert operator.changes() == ["install harness/stable", "install harness-ng/stable"]
+
+
+def test_an_upgrade_takes_console_and_application_along(operator: Operator) -> None:
+    operator.has(OLD_KOTS, harness=running("77000", 370))
+    done = operator.run("upgrade", "--app", "harness", "--quiet")
+    assert done.stderr == ""
+    assert "the admin console is v1.131.4\nharness 78000 is deployed\nharness 79915" in done.stdout
+    assert operator.changes() == ["admin-console upgrade", *(["upstream upgrade"] * 2)]
+    assert operator.deployed() == {"harness": "79915"}
+
+
+def test_the_vendors_files_do_as_well(operator: Operator) -> None:
+    downloads = operator.carried.downloads
+    sources = (downloads / "kotsadm.tar.gz", downloads / "harness.airgap")
+    operator.run("install", sources=sources)
+    assert operator.deployed() == {"harness": "79915"}
+    (install,) = [call for call in operator.cluster.calls() if "install" in call["argv"]]
+    assert f"--airgap-bundle={downloads / 'harness.airgap'}" in install["argv"]
+    assert "--disable-image-push" in install["argv"]
+
+
+def test_kots_pushes_full_archives_that_were_put_together_again(operator: Operator) -> None:
+    work = operator.folder / "work"
+    operator.has(OLD_KOTS, harness=running("77000", 370))
+    arguments = ("upgrade", "--app", "harness", "--engine", "kots", "--work-dir", work)
+    operator.run(*arguments)
+    pushed = [Path(archive) for archive, _ in operator.cluster.load()["pushed"]]
+    assert {path.parent for path in pushed} == {work}
+    assert [path.name.partition("-")[2] for path in pushed] == [
+        "kotsadm.tar.gz",
+        "harness-old.airgap",
+        "harness.airgap",
+    ]
+    shown = ours("mirror", "show", *pushed, "--output", "json")
+    archives = [contents["archives"][0] for contents in json.loads(shown.stdout)]
+    assert [archive["release"]["versionLabel"] for archive in archives] == [KOTS, "78000", "79915"]
+    assert [len(archive["images"]) for archive in archives] == [6, 5, 5]
+    ours("mirror", "verify", *pushed)
+    plain = [call["plain"] for call in operator.cluster.calls() if "upstream" in call["argv"]]
+    assert plain == [{"TMPDIR": str(work)}] * 2
+
+
+def test_a_dry_run_needs_nothing_but_the_files(operator: Operator, tmp_path: Path) -> None:
+    bare = {"PATH": str(tmp_path / "no-programs"), "PYTHONPATH": ENVIRONMENT["PYTHONPATH"]}
+    operator.environment = bare
+    operator.write_site(
+        registry={
+            "endpoint": "registry.invalid:5000/harness",
+            "credentials": {"usernameEnv": "REGISTRY_USER", "passwordEnv": "REGISTRY_PASSWORD"},
+        }
+    )
+    done = operator.run("install", "--dry-run")
+    assert 'KOTS_REGISTRY_PASSWORD="$REGISTRY_PASSWORD"' in done.stdout
+    assert "--kotsadm-registry=registry.invalid:5000/harness" in done.stdout
+    arguments = ("upgrade", "--dry-run", "--output", "json", "--from", "harness=78000")
+    steps = json.loads(operator.run(*arguments).stdout)["steps"]
+    upgrades = [step["argv"][4] for step in steps if step["kind"] == "upgrade"]
+    assert upgrades == ["harness", "harness-ng"]
+
+
+def test_images_that_are_not_there_stop_it(operator: Operator) -> None:
+    host = operator.carried.registry.host
+    registry = json.loads(operator.site.read_text())["registry"]
+    operator.write_site(registry={**registry, "endpoint": f"{host}/elsewhere"})
+    done = operator.run("install", code=12)
+    assert len(re.findall(rf"{host}/elsewhere/\S+: is not there", done.stderr)) == 14
+    assert f"airgap-mirror push SOURCE --to {host}/elsewhere" in done.stderr
+    assert operator.changes() == []
+
+
+def test_another_plugin_stops_it(operator: Operator) -> None:
+    operator.cluster.change(plugin=OLD_KOTS)
+    done = operator.run("install", code=12)
+    assert "kubectl-kots is v1.130.0; the admin console is v1.131.4" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("trap", "message"),
+    [
+        ("pending_config", "the application still waits for required configuration"),
+        ("preflight", "There are preflight check warnings"),
+    ],
+)
+def test_an_install_that_did_not_deploy_fails(operator: Operator, trap: str, message: str) -> None:
+    operator.cluster.change(traps={"install": trap})
+    done = operator.run("install", code=10)
+    assert message in done.stderr
+    assert operator.changes() == ["install harness/stable"]
+
+
+def test_an_upgrade_that_ends_with_0_and_an_error_fails(operator: Operator) -> None:
+    operator.has(KOTS, harness=running("78000", 377))
+    operator.cluster.change(traps={"upstream upgrade": "error"})
+    done = operator.run("upgrade", "--app", "harness", "--output", "json", code=10)
+    assert "Unexpected response from the API: 500" in done.stdout + done.stderr
+
+
+def test_what_kots_prints_of_a_password_is_hidden(operator: Operator) -> None:
+    operator.cluster.change(traps={"install": "leak"})
+    done = operator.run("install", "--app", "harness")
+    assert done.stderr.count("user:***@registry") == 2
+
+
+def test_a_slim_archive_that_changed_is_never_handed_over(
+    operator: Operator, tmp_path: Path
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(operator.carried.bundle, copy)
+    slim = copy / "kots/harness-ng/79915.airgap"
+    content = bytearray(slim.read_bytes())
+    content[len(content) // 2] ^= 1
+    slim.write_bytes(content)
+    done = operator.run("install", code=4, sources=(copy,))
+    assert "kots/harness-ng/79915.airgap" in done.stderr
+    assert operator.cluster.calls() == []
+
+
+def test_files_and_secrets_that_are_missing_are_all_named(operator: Operator) -> None:
+    (operator.folder / "harness.yaml").unlink()
+    (operator.folder / "harness-ng.yaml").unlink()
+    done = operator.run("install", code=5)
+    assert "applications.harness.licenseFile" in done.stderr
+    assert "applications.harness-ng.licenseFile" in done.stderr
+    del operator.environment["REGISTRY_PASSWORD"]
+    operator.has(KOTS, harness=running("78000", 377))
+    done = operator.run("upgrade", "--app", "harness", code=3)
+    assert "environment variable REGISTRY_PASSWORD is not set" in done.stderr
+
+
+def test_a_site_file_with_five_mistakes(operator: Operator) -> None:
+    operator.write_site(
+        namespace="a_b",
+        registry={"endpoint": "https://x", "plainHttp": "yes"},
+        applications={"harness": {"licenceFile": "x"}},
+    )
+    done = operator.run("install", "--dry-run", code=3)
+    for path in (
+        "namespace: not the name",
+        "registry.endpoint: ",
+        "registry.plainHttp: expected true or false",
+        "applications.harness.licenceFile: unknown key",
+        "applications.harness.licenseFile: is missing",
+    ):
+        assert path in done.stderr
+    assert "5 mistakes" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--from", "=1"),
+        ("--from", "harness="),
+        ("--from", "1", "--from", "2"),
+        ("--console-only", "--skip-console"),
+        ("--engine", "docker"),
+    ],
+)
+def test_a_wrong_command_line_is_a_usage_error(operator: Operator, wrong: tuple[str, ...]) -> None:
+    operator.run("upgrade", "--dry-run", *wrong, code=2)
+
+
+def test_ctrl_c_ends_kots_and_us(operator: Operator) -> None:
+    operator.cluster.change(traps={"install": "hang"})
+    argv = command("mirror", "install", operator.carried.bundle, "--site", operator.site)
+    log = operator.folder / "log"
+    with log.open("wb") as stream:
+        process = subprocess.Popen(argv, env=operator.environment, stdout=stream, stderr=stream)
+        try:
+            hangs = operator.folder / "cluster" / "hangs"
+            wait_for(lambda: hangs.exists() or None, process, log)
+            process.send_signal(signal.SIGINT)
+            assert process.wait(timeout=30) == 130
+        finally:
+            process.kill()
+            process.wait()
+    assert "interrupted" in log.read_text()
+    assert operator.changes() == ["install harness/stable"]
+
+
+def test_the_real_kubectl_passes_the_commands_on_to_its_plugin(
+    operator: Operator, tmp_path: Path
+) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "kubectl").symlink_to(need("kubectl"))
+    plugin = Path(__file__).resolve().parents[1] / "fakes" / "kubectl-kots"
+    (programs / "kubectl-kots").symlink_to(plugin)
+    steps = json.loads(operator.run("install", "--dry-run", "--output", "json").stdout)["steps"]
+    path = f"{programs}:{Path(sys.executable).parent}:/usr/bin:/bin"
+    for step in steps:
+        if "kots" in step.get("argv", ()):
+            line = ["sh", "-c", step["command"]]
+            environment = {**operator.environment, "PATH": path}
+            subprocess.run(line, env=environment, check=True, capture_output=True)
+    assert operator.deployed() == {"harness": "79915", "harness-ng": "79915"}
