@@ -52,6 +52,7 @@ LAYERS = {
     "bundler.daemon": 4,
     "mirror.workers": 3,
     "mirror.credentials": 4,
+    "mirror.sitefile": 4,
     "mirror.receipts": 4,
     "mirror.process": 4,
     "mirror.serve": 4,
