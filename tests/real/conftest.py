@@ -38,7 +38,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def release(shared: Path) -> Release:
-    """The vendor's three archives."""
+    """The vendor's archives."""
     for part in _PARTS:
         need(part)
     record = shared / "release.json"
@@ -55,7 +55,7 @@ def carried(shared: Path, release: Release) -> Carried:
     with _alone(shared):
         if not (shared / "carried").exists():
             shutil.rmtree(shared / "building", ignore_errors=True)
-            carry(release, shared / "building")
+            carry(release, shared / "building", release.first_gen, release.next_gen)
             (shared / "building").rename(shared / "carried")
     return Carried(shared / "carried")
 

@@ -25,7 +25,7 @@ from tests.servers import docker_registry
 from tests.tools import need
 
 ENOUGH = 300 * MB
-"""Compressed bytes that the three archives hold at least."""
+"""Compressed bytes of images that the archives hold at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,7 @@ LAYERS = {
     "dex": 6 * MB,
     "rqlite": 6 * MB,
     "minio": 6 * MB,
+    "delegate": 30 * MB,
     "base": 70 * MB,
     "java": 130 * MB,
     "manager": 120 * MB,
@@ -83,6 +84,8 @@ NEXT_GEN = (
     Wanted("quay.io/harness/gateway-signed:2000284", ("base", "mongo")),
 )
 
+MODULE = Wanted("docker.io/harness/delegate:26.10.87100", ("console", "delegate"))
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -117,11 +120,13 @@ class Release:
     """Format `docker`."""
     next_gen: Archive
     """Format `docker-archive`."""
+    module: Archive
+    """What `docker save` writes, packed."""
 
     @property
     def archives(self) -> tuple[Archive, ...]:
-        """All three, in the order of a spec."""
-        return (self.admin_console, self.first_gen, self.next_gen)
+        """All of them, in the order of a spec."""
+        return (self.admin_console, self.first_gen, self.next_gen, self.module)
 
     def save(self, file: Path) -> None:
         """Write down what was produced, for another process of the same test run."""
@@ -151,7 +156,7 @@ class Release:
 
 
 def produce(folder: Path) -> Release:
-    """Make the three archives in `folder`."""
+    """Make the archives in `folder`."""
     work = folder / "work"
     work.mkdir(parents=True)
     layout = Layout(work / "layout", LAYERS)
@@ -163,6 +168,7 @@ def produce(folder: Path) -> Release:
         next_gen=docker_archive_format(
             folder / "harness-ng-412.airgap", "harness-ng", layout, NEXT_GEN
         ),
+        module=docker_save(folder / "delegate_images.tgz", layout, MODULE),
     )
     blobs = sum(blob.stat().st_size for blob in (layout.folder / "blobs/sha256").iterdir())
     assert blobs >= ENOUGH, f"only {blobs} bytes of images"
@@ -215,6 +221,15 @@ def docker_archive_format(
             skopeo("copy", source, f"docker-archive:{target}:{wanted.name}")
         _describe(tree, slug, "docker-archive", [wanted.name for wanted in images])
     return Archive(path, slug, tuple(Image(wanted.name, None) for wanted in images))
+
+
+def docker_save(path: Path, layout: Layout, wanted: Wanted) -> Archive:
+    """A docker-save tar and nothing around it, as modules are handed out."""
+    tar = path.with_suffix("")
+    source = f"oci:{layout.folder}:{layout.stack(wanted.layers)}"
+    skopeo("copy", source, f"docker-archive:{tar}:{wanted.name}")
+    run([need("pigz"), "-1", "-S", ".tgz", tar])
+    return Archive(path, "", (Image(wanted.name, None),))
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from typing import Any
 import yaml
 
 from tests.real.produce import Archive, Release
+from tests.tools import need
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
 """The commands run from any folder, without being installed."""
@@ -96,16 +97,16 @@ class Carried:
         return str(found)
 
 
-def carry(release: Release, folder: Path) -> Carried:
-    """Write a spec for the archives, lock and build it."""
+def carry(release: Release, folder: Path, *applications: Archive) -> Carried:
+    """Write a spec for a release with these of its applications, lock and build it."""
     folder.mkdir(parents=True)
     carried = Carried(folder)
-    first, second = (_application(a) for a in (release.first_gen, release.next_gen))
     write_spec(
         carried.spec,
         kots={"version": "v1.131.4", "archive": {"path": str(release.admin_console.path)}},
-        applications=[first, second],
-        files=[{"name": "tools/skopeo", "path": "/usr/bin/skopeo"}],
+        applications=[_application(archive) for archive in applications],
+        imageArchives=[{"path": str(release.module.path)}],
+        files=[{"name": "tools/skopeo", "path": str(need("skopeo"))}],
     )
     bundler("lock", carried.spec)
     bundler("build", carried.spec, "-o", carried.bundle)

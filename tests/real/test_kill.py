@@ -9,17 +9,20 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
 import pytest
 
 from tests.real.judges import Reader, same_registry, same_tree
-from tests.real.product import ENVIRONMENT, Carried, bundler, command, mirror
-from tests.servers import docker_registry
+from tests.real.produce import Release
+from tests.real.product import ENVIRONMENT, Carried, bundler, carry, command, mirror
+from tests.servers import Registry, docker_registry
 
 SEED = int(os.environ.get("AIRGAP_SEED", "2026"))
 MOMENTS = 10
+JOBS = 4
 
 
 @pytest.mark.real
@@ -27,7 +30,8 @@ def test_killed_push_continues_and_names_nothing_incomplete(
     carried: Carried, scratch: Path, tell: Callable[[str], None]
 ) -> None:
     def arguments(host: str) -> tuple[str | Path, ...]:
-        return ("push", carried.bundle, "--to", f"{host}/harness", "--plain-http")
+        to = ("--to", f"{host}/harness", "--plain-http")
+        return ("push", carried.bundle, *to, "--jobs", str(JOBS))
 
     with docker_registry(scratch / "undisturbed") as undisturbed:
         mirror(*arguments(undisturbed.host))
@@ -47,13 +51,16 @@ def test_killed_push_continues_and_names_nothing_incomplete(
                 reader.pull(tag)
             mirror(*arguments(registry.host))
         same_registry(undisturbed, registry)
+        again = uploads(registry) - uploads(undisturbed)
+        assert again <= JOBS, f"killed after {moment} requests, {again} blobs were sent twice"
         shutil.rmtree(folder)
 
 
 @pytest.mark.real
 def test_killed_build_continues_and_leaves_no_half_bundle(
-    carried: Carried, scratch: Path, tell: Callable[[str], None]
+    release: Release, scratch: Path, tell: Callable[[str], None]
 ) -> None:
+    carried = carry(release, scratch / "undisturbed")  # without the applications: ten builds
     total = size(carried.bundle)
     moments = choose(total)
     tell(f"build killed after {moments} of {total} bytes (AIRGAP_SEED={SEED})")
@@ -66,9 +73,12 @@ def test_killed_build_continues_and_leaves_no_half_bundle(
         shutil.copy(carried.folder / "harness.lock.json", folder)
 
         kill_at(command("bundler", "build", spec, "-o", bundle), partial(size, folder), moment)
-        assert not (bundle / "SHA256SUMS").exists(), f"killed after {moment} bytes"
+        assert not bundle.exists(), f"killed after {moment} bytes"
+        done = {blob.name: blob.stat().st_ino for blob in folder.glob("*/blobs/sha256/*")}
         bundler("build", spec, "-o", bundle)
         same_tree(carried.folder, folder)
+        for name, inode in done.items():
+            assert (bundle / "blobs/sha256" / name).stat().st_ino == inode, "it was written anew"
         shutil.rmtree(folder)
 
 
@@ -87,6 +97,12 @@ def kill_at(argv: Sequence[str], measure: Callable[[], int], moment: int) -> Non
         finally:
             process.kill()
     assert process.returncode == -signal.SIGKILL, "it ended before it was killed"
+
+
+def uploads(registry: Registry) -> int:
+    """How many blobs were sent to the end."""
+    sent = [r for r in registry.requests() if r.method == "PUT" and "/blobs/" in r.path]
+    return sum(request.status == HTTPStatus.CREATED for request in sent)
 
 
 def size(folder: Path) -> int:
