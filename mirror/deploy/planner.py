@@ -20,6 +20,10 @@ from mirror.site import Application, Login, Site
 from mirror.version import is_older
 from transfer.errors import InvalidInput, PolicyError
 
+ADDS_APPLICATIONS = "v1.108.2"
+"""The first KOTS with `install --exclude-admin-console`."""
+UPGRADE_FIRST = "upgrade it first: airgap-mirror upgrade … --console-only"
+
 
 def plan(site: Site, offers: Sequence[Offered], order: Order, state: State) -> Plan:
     """Every step of an order, decided before the first is taken.
@@ -145,7 +149,13 @@ def _check_running_console(draft: Draft, namespace: str) -> None:
     if is_older(running, carried):
         raise PolicyError(
             f"the admin console in namespace {namespace} is {running}; the sources have {carried}",
-            hint="upgrade it first: airgap-mirror upgrade … --console-only",
+            hint=UPGRADE_FIRST,
+        )
+    if is_older(running, ADDS_APPLICATIONS):
+        raise PolicyError(
+            f"the admin console in namespace {namespace} is {running}; KOTS adds a second "
+            f"application from {ADDS_APPLICATIONS} on",
+            hint=UPGRADE_FIRST,
         )
 
 

@@ -92,6 +92,12 @@ REFUSALS = {
         harness=namespace(OLD_KOTS, harness=ONE),
         message=r"is v1\.130\.0; the sources have v1\.131\.4",
     ),
+    "console that knows no second application": Refusal(
+        order=ADD,
+        records=FIRST[2:],
+        harness=namespace("v1.107.9", harness=ONE),
+        message=r"KOTS adds a second application from v1\.108\.2 on",
+    ),
     "another release is installed": Refusal(
         order=INSTALL,
         harness=namespace(harness=running("79000", 400)),
