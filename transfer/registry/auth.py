@@ -9,7 +9,6 @@ swallows, are judged here. Source: the distribution project's docs/spec/auth.
 from __future__ import annotations
 
 import json
-import logging
 import re
 import threading
 import time
@@ -21,7 +20,7 @@ from urllib.parse import urlencode, urlsplit
 
 from transfer.errors import AccessDenied, Unavailable
 from transfer.registry.answers import Answer, printable, refusal
-from transfer.registry.credentials import Credentials, Search, search
+from transfer.registry.credentials import Credentials, Search, search, silence_oras
 from transfer.registry.messages import Request, Scopes
 from transfer.registry.transport import Transport, is_loopback
 
@@ -162,7 +161,7 @@ class Authenticator:
         from oras.auth.token import TokenAuth  # noqa: PLC0415 - slow, and not always needed
         from oras.auth.utils import authHeader  # noqa: PLC0415
 
-        logging.getLogger("oras.logger").disabled = True  # it would print answers
+        silence_oras()
         found = self.search()
         self._check_realm(challenge, found)
         endpoint = _TokenEndpoint(self._transport, found)

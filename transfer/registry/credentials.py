@@ -183,7 +183,7 @@ def _ask(program: str, suffix: str, host: str) -> Credentials | None:
     """
     from oras.auth.token import TokenAuth  # noqa: PLC0415 - slow, and rarely needed
 
-    logging.getLogger("oras.logger").disabled = True
+    silence_oras()
     try:
         encoded = TokenAuth()._get_auth_from_creds_store(suffix, host)  # noqa: SLF001 - see above
     except (ValueError, LookupError, TypeError, OSError):
@@ -197,6 +197,11 @@ def _ask(program: str, suffix: str, host: str) -> Credentials | None:
     if username == _TOKEN_USER:
         raise _identity_token(program, host)
     return Credentials(username, password)
+
+
+def silence_oras() -> None:
+    """Keep oras from logging what a helper or a token server said."""
+    logging.getLogger("oras.logger").disabled = True
 
 
 def _identity_token(place: str, host: str) -> AccessDenied:

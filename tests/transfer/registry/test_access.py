@@ -77,6 +77,17 @@ def test_a_wrong_password_is_denied_at_once(fake: FakeRegistry) -> None:
     assert len(fake.requests) == 2
 
 
+def test_a_password_that_is_no_longer_good_is_not_sent_again(fake: FakeRegistry) -> None:
+    fake.authorization = ANN.basic()
+    with connect(fake, credentials=ANN) as client:
+        client.ping()
+        fake.authorization = "Basic another"
+        fake.requests.clear()
+        with pytest.raises(AccessDenied, match="answered 401"):
+            client.repository("a").resolve("v1")
+    assert len(fake.requests) == 1
+
+
 def test_without_credentials_the_hint_says_where_they_were_looked_for(
     fake: FakeRegistry, tmp_path: Path
 ) -> None:

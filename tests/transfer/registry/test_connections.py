@@ -13,7 +13,7 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, ReadTim
 
 from tests.fakes.faulty import header, status
 from tests.fakes.registry import FakeRegistry
-from tests.processes import free_port
+from tests.processes import PATIENCE, free_port
 from tests.servers import Certificate
 from tests.transfer.registry.support import AT_ONCE, connect, descriptor
 from transfer.errors import AccessDenied, InvalidInput, TransferError, Unavailable
@@ -137,11 +137,11 @@ def test_closing_the_client_ends_its_pauses(fake: FakeRegistry) -> None:
         except TransferError as error:
             failures.append(error)
 
-    thread = threading.Thread(target=ping)
+    thread = threading.Thread(target=ping, daemon=True)
     thread.start()
     asked.wait()
     client.close()
-    thread.join(30)
+    thread.join(PATIENCE)
     assert not thread.is_alive()
     assert isinstance(failures[0], Unavailable)
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import json
+import logging
 import os
 from pathlib import Path
 from typing import Any
@@ -185,14 +186,15 @@ def test_a_helper_for_all_registries(home: Home) -> None:
 
 
 def test_a_helper_that_fails_is_denied_and_not_quoted(
-    home: Home, capfd: pytest.CaptureFixture[str]
+    home: Home, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    caplog.set_level(logging.DEBUG)
+    monkeypatch.setattr(logging.getLogger("oras.logger"), "disabled", False)
     home.helper("vault", "echo pw-helper; echo pw-helper >&2; exit 1")
     home.write(credHelpers={HOST: "vault"})
     with pytest.raises(AccessDenied, match="docker-credential-vault: gave no cred") as caught:
         home.search()
-    out, err = capfd.readouterr()
-    assert "pw-helper" not in f"{caught.value} {caught.value.hint} {out} {err}"
+    assert "pw-helper" not in f"{caught.value} {caught.value.hint} {caplog.text}"
     assert str(home.docker) in (caught.value.hint or "")
 
 
