@@ -63,7 +63,7 @@ def test_secrets_arrive_in_the_environment_and_are_hidden_in_every_line() -> Non
 
 
 def test_a_line_without_end_is_passed_on_without_cutting_a_secret() -> None:
-    before = LONGEST_LINE - 7
+    before = 2 * LONGEST_LINE - 7
     source = (
         "import os, sys\n"
         f"sys.stdout.write('a' * {before} + os.environ['KOTS_X'] + 'b' * {LONGEST_LINE})"
@@ -74,8 +74,18 @@ def test_a_line_without_end_is_passed_on_without_cutting_a_secret() -> None:
     assert len(done.stdout) > 1
 
 
-def test_a_program_gets_nothing_to_read() -> None:
-    assert run(python("print(repr(input()))")).exit_code == 1
+def test_a_program_gets_nothing_to_read(tmp_path: Path) -> None:
+    answers = tmp_path / "answers"
+    answers.write_text("yes\n")
+    ours = os.dup(0)
+    with answers.open() as stream:
+        os.dup2(stream.fileno(), 0)
+    try:
+        done = run(python("print(repr(input()))"))
+    finally:
+        os.dup2(ours, 0)
+        os.close(ours)
+    assert (done.exit_code, done.stdout) == (1, ())
 
 
 def test_only_the_variables_of_the_command_reach_kots() -> None:
