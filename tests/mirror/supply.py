@@ -158,7 +158,7 @@ def half_named(registry: FakeRegistry) -> list[str]:
     """Every tag of a registry in memory whose content is not all there."""
     return [
         f"{repository}:{tag}"
-        for (repository, tag), digest in registry.tags.items()
+        for (repository, tag), digest in list(registry.tags.items())
         if not _whole(registry, repository, digest)
     ]
 
