@@ -229,6 +229,7 @@ def test_files_that_changed_since_the_lock_are_refused(workplace: Workplace) -> 
     assert "releases[1].archive: downloads/harness.airgap: the lock has sha256:" in ran.err
     assert "if the new content is meant, run airgap-bundler lock" in ran.err
     assert not workplace.bundle.exists()
+    assert list(workplace.blobs.iterdir()) == []  # nothing is carried once something is wrong
 
 
 def test_lock_of_another_compressor_says_so(workplace: Workplace) -> None:

@@ -148,10 +148,15 @@ def changed(exchange: Exchange) -> bool:
 
 
 @pytest.mark.parametrize(("step", "requests"), [(elsewhere, 3), (changed, 2)])
-def test_wrong_range_starts_over(downloads: Downloads, step: Action, requests: int) -> None:
-    with web(CONTENT, [close_after(100_000), step]) as server:
+def test_wrong_range_starts_over(cache: Path, step: Action, requests: int) -> None:
+    watch = Watch()
+    with (
+        web(CONTENT, [close_after(100_000), step]) as server,
+        Downloads.connect(cache, retry=AT_ONCE, progress=watch) as downloads,
+    ):
         assert downloads.fetch(server.url, DIGEST).read_bytes() == CONTENT
     assert len(server.requests) == requests
+    assert watch.done == watch.total == len(CONTENT)
 
 
 @pytest.mark.parametrize(

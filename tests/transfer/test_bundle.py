@@ -99,6 +99,16 @@ def test_bundle_holds_nothing_but_what_the_format_says(pristine: Path) -> None:
     assert [path.name for path in pristine.parent.iterdir()] == ["bundle"]
 
 
+def test_modes_do_not_depend_on_the_user(pristine: Path, tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        bundle = make_bundle(tmp_path / "bundle").path
+    finally:
+        os.umask(before)
+    for path in (bundle, *bundle.rglob("*")):
+        assert path.stat().st_mode == (pristine / path.relative_to(bundle)).stat().st_mode
+
+
 def test_plain_tools_check_it(pristine: Path) -> None:
     done = subprocess.run(
         ["sha256sum", "--strict", "-c", "SHA256SUMS"],
