@@ -105,7 +105,7 @@ def test_only_plain_files_are_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for name in ("link", "pipe", "."):
         with (
-            pytest.raises(UnsafePath, match="side: not a|side: is a link"),
+            pytest.raises(UnsafePath, match=r"side: (not a|is a link)"),
             open_plain(tmp_path / name, "side"),
         ):
             pass
