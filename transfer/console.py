@@ -210,10 +210,11 @@ def _to_json(error: TransferError) -> dict[str, Any]:
 
 
 def _leave(code: int, message: str) -> None:
-    """Exit now: a worker that waits for a dead connection must not hold up Ctrl-C."""
+    """Exit now: a worker that waits for a dead connection must not hold up Ctrl-C.
+
+    Nor may a failure to say so, where Ctrl-C ended whatever we are piped into as well.
+    """
     try:
-        with suppress(OSError):  # Ctrl-C ended whatever we were piped into as well
-            click.echo(message, err=True)
-            sys.stdout.flush()
+        click.echo(message, err=True)
     finally:
         os._exit(code)

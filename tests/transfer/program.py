@@ -39,7 +39,14 @@ def fail(kind: str, output: str, *, first: bool) -> None:
     raise found("it went wrong", hint="look for it", faults=faults)
 
 
+def find(_ctx: click.Context, _param: click.Parameter, value: str | None) -> None:
+    """What an option does that looks at its value."""
+    if value:
+        raise NotFound(f"{value} is not there")
+
+
 @main.command()
+@click.option("--from", callback=find, expose_value=False, help="Where to look.")
 @output_option
 @jobs_option
 def report(output: str, jobs: int) -> None:

@@ -11,8 +11,9 @@ import subprocess
 import sys
 import termios
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import pytest
 from click.testing import CliRunner, Result
@@ -30,14 +31,16 @@ def run(*args: str) -> Result:
     return CliRunner().invoke(main, args)
 
 
-def start(*args: str, stderr: int | IO[str] = subprocess.PIPE) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.transfer.program", *args],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=stderr,
-        text=True,
-    )
+@contextmanager
+def start(*args: str, stderr: int = subprocess.PIPE) -> Iterator[subprocess.Popen[str]]:
+    """The program as a process of its own, which does not outlive the test."""
+    argv = [sys.executable, "-m", "tests.transfer.program", *args]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(argv, cwd=ROOT, stdout=pipe, stderr=stderr, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 TOLD = """\
@@ -95,6 +98,12 @@ def test_a_program_gets_one_document_even_if_an_error_follows_the_result() -> No
     assert found.exit_code == 11
     assert json.loads(found.stdout) == {"done": "in part"}
     assert found.stderr == TOLD
+
+
+def test_an_error_in_an_option_is_told_the_same_way() -> None:
+    found = run("report", "--from", "somewhere", "--output", "json")
+    assert found.exit_code == 5
+    assert json.loads(found.stdout)["error"]["message"] == "somewhere is not there"
 
 
 def test_an_error_ends_a_real_process_the_same_way() -> None:

@@ -153,6 +153,7 @@ def test_a_digest_that_stands_twice_is_moved_once(
     assert outcomes(copied) == [Outcome.COPIED]
     check_holds(target, tree)
     assert copied.blobs_sent == len(tree.blobs) == target.count("push_blob")
+    assert target.count("push_manifest") == len(tree.manifests)
 
 
 def test_two_indexes_may_share_an_image() -> None:
