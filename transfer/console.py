@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, TextIO, TypeVar
@@ -101,10 +102,15 @@ class TerminalProgress:
     """Shows bytes on a stream, one phase at a time; told by any thread."""
 
     STEPS = 10
-    """Plain lines per phase where there is no terminal."""
+    """Plain lines per phase where there is no terminal, at most."""
 
-    def __init__(self, stream: TextIO) -> None:
+    INTERVAL = 5.0
+    """Seconds between two of them, at least: what is quick needs no telling."""
+
+    def __init__(self, stream: TextIO, clock: Callable[[], float] = time.monotonic) -> None:
         self._stream = stream
+        self._clock = clock
+        self._told = clock()
         self._lock = threading.Lock()
         self._bar: tqdm[Any] | None = None
         self._label = ""
@@ -126,6 +132,7 @@ class TerminalProgress:
                     leave=False,
                 )
             elif total:
+                self._told = self._clock()
                 self._line(f"{label}: {human_bytes(total)}")
 
     def advance(self, count: int) -> None:
@@ -135,9 +142,7 @@ class TerminalProgress:
             if self._bar is not None:
                 self._bar.update(count)
             elif self._total and self._done * self.STEPS >= self._total * self._next_step:
-                self._next_step = self._done * self.STEPS // self._total + 1
-                percent = self._done * 100 // self._total
-                self._line(f"{self._label}: {percent} % of {human_bytes(self._total)}")
+                self._tell_step()
 
     def say(self, line: str) -> None:
         """One line above the bar."""
@@ -153,6 +158,15 @@ class TerminalProgress:
                 self._bar.close()
                 self._bar = None
             self._total = 0  # what is told later belongs to no phase
+
+    def _tell_step(self) -> None:
+        now = self._clock()
+        if now - self._told < self.INTERVAL:
+            return
+        self._told = now
+        self._next_step = self._done * self.STEPS // self._total + 1
+        percent = self._done * 100 // self._total
+        self._line(f"{self._label}: {percent} % of {human_bytes(self._total)}")
 
     def _line(self, text: str) -> None:
         with suppress(OSError):  # nobody reads any more: no reason to stop the work
