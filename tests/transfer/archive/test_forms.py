@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from scripts.sample_archives import Sample
-from tests.transfer.archive.forge import Forge, prove
-from transfer.archive import COMPRESSOR, AirgapArchive
+from tests.transfer.archive.forge import Forge, link, prove
+from transfer.archive import COMPRESSOR, AirgapArchive, shelf
 from transfer.contents import ArchiveFormat, ArchiveKind, RequiredRelease
 from transfer.descriptor import DOCKER_MANIFEST, Descriptor
 from transfer.digest import Digest
@@ -145,6 +145,18 @@ def test_a_layer_that_is_compressed_already_passes_unchanged(module: Path, tmp_p
         assert Digest.of(packed) in prove(archive)
 
 
+def test_a_layer_may_be_named_by_a_link_to_it(module: Path, tmp_path: Path) -> None:
+    forge = Forge.open(module)
+    name = forge.find(".tar")
+    forge.edit("manifest.json", name, "old/layer.tar")
+    forge.odd.append(link("old/layer.tar", f"../{name}"))
+    with (
+        AirgapArchive.read(module) as plain,
+        AirgapArchive.read(forge.write(tmp_path / "m.tgz")) as linked,
+    ):
+        assert linked.record.images == plain.record.images
+
+
 def test_manifest_json_may_come_last(module: Path, tmp_path: Path) -> None:
     forge = Forge.open(module)
     forge.members["manifest.json"] = forge.members.pop("manifest.json")
@@ -153,6 +165,22 @@ def test_manifest_json_may_come_last(module: Path, tmp_path: Path) -> None:
         AirgapArchive.read(forge.write(tmp_path / "m.tgz")) as last,
     ):
         assert first.record.images == last.record.images
+
+
+def test_members_may_have_a_dot_before_them(application: Path, tmp_path: Path) -> None:
+    forge = Forge.open(application)
+    forge.members = {f"./{name}": content for name, content in forge.members.items()}
+    with AirgapArchive.read(forge.write(tmp_path / "a.airgap")) as archive:
+        assert len(archive.record.images) == 5
+
+
+def test_manifests_are_read_from_the_file_where_memory_is_short(
+    application: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "HELD_AT_ONCE", 1000)
+    with AirgapArchive.read(application) as archive:
+        prove(archive)
+        assert len(archive.record.images) == 5
 
 
 def test_airgap_yaml_may_come_last(application: Path, tmp_path: Path) -> None:

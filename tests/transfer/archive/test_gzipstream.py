@@ -77,8 +77,9 @@ def test_any_place_gives_what_the_start_gives(
         assert scan_all(file.scan(seen.append), size) == expected
         assert b"".join(seen) == raw
         assert len(file.checkpoints) <= limits["checkpoints"]
-        for place in places:
-            offset = int(place * len(expected))
+        near = [place + step for place in file.checkpoints[:5] for step in (-1, 0, 1)]
+        far = [int(place * len(expected)) for place in places]
+        for offset in (min(place, len(expected)) for place in (*near, *far)):
             stream = file.open(offset)
             assert stream.position == offset
             assert read_all(stream, size) == expected[offset:]
