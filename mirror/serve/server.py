@@ -12,7 +12,7 @@ import socket
 import ssl
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -141,7 +141,7 @@ class _Server(ThreadingHTTPServer):
         self.stopping = False
         self._tls = tls
         self._changed = threading.Condition()
-        self._busy = 0
+        self._busy: set[socket.socket] = set()
         self._open: set[socket.socket] = set()
         super().__init__(address, _Handler)
 
@@ -179,30 +179,35 @@ class _Server(ThreadingHTTPServer):
                 self._open.discard(connection)
 
     @contextmanager
-    def answering(self) -> Iterator[None]:
-        """While a request is being answered."""
+    def answering(self, connection: socket.socket) -> Iterator[None]:
+        """While a request of a connection is being answered."""
         with self._changed:
-            self._busy += 1
+            self._busy.add(connection)
         try:
             yield
         finally:
             with self._changed:
-                self._busy -= 1
+                self._busy.discard(connection)
                 self._changed.notify_all()
 
     def finish(self) -> None:
-        """Let running answers end, then close what is still open."""
+        """Close what is idle, let running answers end, then close what is still open."""
         with self._changed:
             self.stopping = True
+            _hang_up(self._open - self._busy)
             self._changed.wait_for(lambda: not self._busy, timeout=GRACE)
-            for connection in self._open:
-                with suppress(OSError):
-                    connection.shutdown(socket.SHUT_RDWR)
+            _hang_up(self._open)
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the base's
         """A client that went away is no news; anything else is a bug and keeps its traceback."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
+
+
+def _hang_up(connections: Iterable[socket.socket]) -> None:
+    for connection in connections:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -260,7 +265,7 @@ class _Handler(BaseHTTPRequestHandler):
         return Request(target=self.path, range=wanted, if_range=self.headers.get("If-Range"))
 
     def _reply(self, make: Callable[[], Answer], *, body: bool) -> None:
-        with self.server.answering():
+        with self.server.answering(self.connection):
             reply = make()
             self._send_head(reply)
             if body and isinstance(reply.body, Slice):

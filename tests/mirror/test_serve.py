@@ -385,12 +385,14 @@ def test_a_running_answer_ends_before_the_server_does(store: Path) -> None:
     library = open_library(store)
     server = serving(library, "127.0.0.1", 0, tls=None, say=lambda _: None)
     address = server.__enter__()
-    with closing_client(address) as ask:
+    with closing_client(address) as ask, closing_client(address) as idle:
+        idle("/v2/")
         ask.connection.request("GET", f"/v2/redis/blobs/{digest}")
         response = ask.connection.getresponse()
         start = response.read(10)
         stopping = threading.Thread(target=server.__exit__, args=(None, None, None))
         stopping.start()
+        assert idle.connection.sock.recv(1) == b""  # hung up on: the server is about to end
         assert start + response.read() == raw
         stopping.join(30)
         assert not stopping.is_alive()
