@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from scripts.sample_archives import Sample
-from tests.transfer.archive.forge import Forge, messages, only_fault, refused
+from tests.transfer.archive.forge import Forge, link, messages, only_fault, refused
 from transfer.errors import (
     CorruptArchive,
     InvalidInput,
@@ -149,3 +149,10 @@ def test_an_old_console_without_the_consoles_image(
     del forge.members[forge.find("/kotsadm/")]
     fault = only_fault(refused(forge.write(tmp_path / "k.tar.gz"), CorruptArchive))
     assert "docker-archive/ holds no image kotsadm/kotsadm" in str(fault)
+
+
+def test_an_old_console_with_a_link(samples: Mapping[str, Sample], tmp_path: Path) -> None:
+    forge = Forge.open(samples["kotsadm-1.106.tar.gz"].path)
+    forge.odd.append(link("docker-archive/link", "kotsadm"))
+    fault = only_fault(refused(forge.write(tmp_path / "k.tar.gz"), CorruptArchive))
+    assert "'docker-archive/link': a link, where only plain files are expected" in str(fault)
