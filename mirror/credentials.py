@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from mirror.kots import Command
@@ -25,7 +25,7 @@ def passwords(site: Site) -> tuple[SecretSource, ...]:
 class Keyring:
     """Reads secrets from the environment it was given, and from files."""
 
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(repr=False)
 
     def read(self, source: SecretSource) -> Secret:
         """The secret of `source`.

@@ -19,14 +19,15 @@ from mirror.deploy import (
     as_json,
     as_text,
     assume,
-    check_archives,
+    check_kept,
     observe,
     offers,
     plan,
     run,
 )
-from mirror.deploy.assume import ANY
+from mirror.deploy.assume import ANY, CONSOLE
 from mirror.kots import Engine
+from mirror.outcome import with_v
 from mirror.sitefile import check_files, load_licences, load_site
 from mirror.sources import open_sources
 from transfer.console import emit, output_option, quiet_option
@@ -117,7 +118,7 @@ def _read_stated(
         name, equals, version = value.rpartition("=")
         if not version or (equals and not name) or name in stated:
             raise click.BadParameter(f"{value!r}: expected VERSION or SLUG=VERSION, each once")
-        stated[name or ANY] = version
+        stated[name or ANY] = with_v(version) if name == CONSOLE else version
     return stated
 
 
@@ -171,14 +172,16 @@ def _carry_out(job: _Job) -> None:
     with open_sources(job.sources) as opened:
         found = offers(job.sources, opened)
         concerned = applications_of(site, job.order, found)
-        licences = load_licences(concerned)
+        installs = job.order.action is Action.INSTALL
+        licences = load_licences(concerned) if installs else {}
         if job.dry_run:
             state = assume(site, found, job.order, job.stated, licences)
             planned = plan(site, found, job.order, state)
-            emit(job.output, as_text(planned), as_json(planned))
+            emit(job.output, as_text(planned).rstrip("\n"), as_json(planned))
             return
-        check_archives(opened, job.order.engine)
-        if job.order.action is Action.INSTALL:
+        if job.order.engine is Engine.KOTS:
+            check_kept(opened)
+        if installs:
             check_files(site, concerned)
         with hands_for(site, job.order, opened, quiet=job.quiet) as hands:
             state = observe(site, concerned, hands.ask, job.stated, licences)

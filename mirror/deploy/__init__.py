@@ -6,7 +6,7 @@
 from mirror.deploy.assume import assume
 from mirror.deploy.model import Action, Offered, Order, Plan, State, Step
 from mirror.deploy.observe import observe
-from mirror.deploy.offers import check_archives, offers
+from mirror.deploy.offers import check_kept, offers
 from mirror.deploy.planner import plan
 from mirror.deploy.releases import applications_of
 from mirror.deploy.run import Hands, run
@@ -24,7 +24,7 @@ __all__ = [
     "as_json",
     "as_text",
     "assume",
-    "check_archives",
+    "check_kept",
     "observe",
     "offers",
     "plan",

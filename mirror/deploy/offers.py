@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mirror.deploy.model import Offered
-from mirror.kots import Engine
 from mirror.sources import OpenSource
 from transfer.bundle import Bundle
 from transfer.contents import ArchiveRecord
@@ -24,19 +23,18 @@ def offers(paths: Sequence[Path], sources: Sequence[OpenSource]) -> tuple[Offere
     )
 
 
-def check_archives(sources: Sequence[OpenSource], engine: Engine) -> None:
-    """Prove every byte of what a bundle hands to KOTS; a vendor's own file was proven on opening.
+def check_kept(sources: Sequence[OpenSource]) -> None:
+    """Prove every byte of the vendor's files that bundles carry: KOTS would take any.
+
+    Opening a bundle has proven its archives without images, and opening a vendor's file that.
 
     Raises:
         CorruptBundle: with every fault.
     """
     for source in sources:
         if isinstance(source.content, Bundle):
-            records = source.content.contents.archives
-            files = {file.path for file in source.content.contents.files}
-            kept = {KEPT + record.file_name for record in records} & files
-            slim = {record.slim for record in records if record.slim}
-            source.content.check_files(sorted(slim | (kept if engine is Engine.KOTS else set())))
+            files = (file.path for file in source.content.contents.files)
+            source.content.check_files(file for file in files if file.startswith(KEPT))
 
 
 def _offers(path: Path, source: OpenSource) -> Iterator[Offered]:

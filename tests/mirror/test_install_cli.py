@@ -12,43 +12,22 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from scripts import sample_archives as sample
 from tests.fakes.cluster import digest
-from tests.mirror.kots_world import KOTS, OLD_KOTS, FakeCluster, namespace, running
+from tests.mirror.kots_operator import CONSOLE_PASSWORD, PASSWORD, USER, Carried, Operator, ours
+from tests.mirror.kots_world import KOTS, OLD_KOTS, running
 from tests.processes import wait_for
 from tests.real.product import ENVIRONMENT, command, write_spec
-from tests.servers import Certificate, Registry, docker_registry
+from tests.servers import Certificate, docker_registry
 from tests.tools import need
 
 pytest_plugins = ["tests.server_fixtures"]
 pytestmark = pytest.mark.real
-
-USER, PASSWORD = "pusher", 'p"ss $word & more'
-CONSOLE_PASSWORD = "c0nsole's own"
-SECRETS = (PASSWORD, CONSOLE_PASSWORD)
-CHANNEL = "channel-{}"
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """What crossed: a bundle, and the vendor's own files."""
-
-    bundle: Path
-    downloads: Path
-    registry: Registry
-    tls: Certificate
-
-    @property
-    def endpoint(self) -> str:
-        """Where everything was pushed."""
-        return f"{self.registry.host}/harness"
 
 
 @pytest.fixture(scope="module")
@@ -77,105 +56,6 @@ def carried(tmp_path_factory: pytest.TempPathFactory, tls: Certificate) -> Itera
         access = ("--ca-file", tls.ca, "--username", USER, "--password-stdin")
         ours("mirror", "push", found.bundle, "--to", found.endpoint, *access, stdin=PASSWORD)
         yield found
-
-
-def ours(
-    package: str,
-    *arguments: str | Path,
-    stdin: str = "",
-    env: Mapping[str, str] = ENVIRONMENT,
-    code: int = 0,
-) -> subprocess.CompletedProcess[str]:
-    """Run one of our commands, which must end with `code`."""
-    done = subprocess.run(
-        command(package, *arguments),
-        check=False,
-        capture_output=True,
-        text=True,
-        input=stdin,
-        env=env,
-    )
-    assert done.returncode == code, done.stdout + done.stderr
-    return done
-
-
-@dataclass
-class Operator:
-    """Somebody at the site, with a site file, licences and a cluster."""
-
-    folder: Path
-    carried: Carried
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        """Write the site file and what it names; start with an empty cluster."""
-        self.cluster = FakeCluster(self.folder / "cluster")
-        secrets = {"REGISTRY_PASSWORD": PASSWORD, "CONSOLE_PASSWORD": CONSOLE_PASSWORD}
-        self.environment = self.cluster.environment(
-            {**ENVIRONMENT, "REGISTRY_USER": USER, **secrets}
-        )
-        applications = {}
-        for slug in ("harness", "harness-ng"):
-            channel = CHANNEL.format(slug)
-            (self.folder / f"{slug}.yaml").write_text(
-                f"kind: License\nspec:\n  appSlug: {slug}\n  channelID: {channel}\n"
-                f"  channels:\n    - channelID: {channel}\n      channelSlug: stable\n"
-            )
-            licence = {"licenseFile": f"{slug}.yaml", "sharedPasswordEnv": "CONSOLE_PASSWORD"}
-            applications[slug] = licence
-        self.write_site(applications=applications)
-
-    @property
-    def site(self) -> Path:
-        """The site file."""
-        return self.folder / "site.yaml"
-
-    def write_site(self, **changes: Any) -> None:  # noqa: ANN401 - any key of the file
-        """Write the site file, or change some of it."""
-        start = {
-            "apiVersion": "airgap/v1",
-            "kind": "Site",
-            "name": "north",
-            "namespace": "harness",
-            "registry": {
-                "endpoint": self.carried.endpoint,
-                "caFile": str(self.carried.tls.ca),
-                "credentials": {"usernameEnv": "REGISTRY_USER", "passwordEnv": "REGISTRY_PASSWORD"},
-            },
-            "waits": {"waitDuration": "1s", "preflightsWaitDuration": "1s"},
-        }
-        before = json.loads(self.site.read_text()) if self.site.exists() else start
-        self.site.write_text(json.dumps({**before, **changes}))  # JSON is YAML
-
-    def has(self, version: str, **apps: Any) -> None:  # noqa: ANN401 - JSON
-        """Let a console and applications run."""
-        registry = self.carried.endpoint
-        self.cluster.change(namespaces={"harness": namespace(version, registry=registry, **apps)})
-
-    def run(
-        self, *arguments: str | Path, code: int = 0, sources: tuple[Path, ...] = ()
-    ) -> subprocess.CompletedProcess[str]:
-        """Run a command for this site; no secret may be seen anywhere."""
-        verb, *rest = arguments
-        paths = sources or (self.carried.bundle,)
-        argv = (verb, *paths, "--site", self.site, *rest)
-        done = ours("mirror", *argv, env=self.environment, code=code)
-        for secret in SECRETS:
-            assert secret not in done.stdout + done.stderr
-            assert not [call for call in self.cluster.calls() if secret in str(call["argv"])]
-            for path in self.folder.rglob("*"):
-                assert not path.is_file() or secret.encode() not in path.read_bytes(), path
-        return done
-
-    def deployed(self) -> dict[str, str]:
-        """What the cluster runs."""
-        apps = self.cluster.load()["namespaces"]["harness"]["apps"]
-        return {slug: app["versions"][0]["versionLabel"] for slug, app in apps.items()}
-
-    def changes(self) -> list[str]:
-        """The commands that changed something, in order."""
-        names = [" ".join(call["argv"][1:3]) for call in self.cluster.calls()]
-        return [name for name in names if not name.startswith(("version", "get "))]
 
 
 @pytest.fixture
@@ -253,10 +133,12 @@ def test_a_dry_run_needs_nothing_but_the_files(operator: Operator, tmp_path: Pat
     done = operator.run("install", "--dry-run")
     assert 'KOTS_REGISTRY_PASSWORD="$REGISTRY_PASSWORD"' in done.stdout
     assert "--kotsadm-registry=registry.invalid:5000/harness" in done.stdout
-    arguments = ("upgrade", "--dry-run", "--output", "json", "--from", "harness=78000")
-    steps = json.loads(operator.run(*arguments).stdout)["steps"]
-    upgrades = [step["argv"][4] for step in steps if step["kind"] == "upgrade"]
-    assert upgrades == ["harness", "harness-ng"]
+    stated = ("--from", "harness=78000", "--from", "kotsadm=1.131.4")
+    arguments = ("upgrade", "--dry-run", "--output", "json", *stated)
+    plan = json.loads(operator.run(*arguments).stdout)
+    changes = [step["argv"][4] for step in plan["steps"] if step["kind"] in ("upgrade", "console")]
+    assert changes == ["harness", "harness-ng"]
+    assert "The admin console in namespace harness is v1.131.4" in plan["assumptions"][0]
 
 
 def test_images_that_are_not_there_stop_it(operator: Operator) -> None:
@@ -314,6 +196,25 @@ def test_a_slim_archive_that_changed_is_never_handed_over(
     done = operator.run("install", code=4, sources=(copy,))
     assert "kots/harness-ng/79915.airgap" in done.stderr
     assert operator.cluster.calls() == []
+
+
+def test_kots_pushes_the_vendors_files_that_a_bundle_kept(operator: Operator) -> None:
+    kept = operator.folder / "kept"
+    spec = operator.carried.bundle.parent / "harness.yaml"
+    ours("bundler", "build", spec, "-o", kept, "--keep-archives")
+    order = ("install", "--app", "harness", "--engine", "kots")
+    operator.run(*order, sources=(kept,))
+    pushed = [Path(archive).name for archive, _ in operator.cluster.load()["pushed"]]
+    assert pushed == ["kotsadm.tar.gz", "harness.airgap"]
+    calls = len(operator.cluster.calls())
+    archive = kept / "files/archives/harness.airgap"
+    archive.chmod(0o644)
+    content = bytearray(archive.read_bytes())
+    content[len(content) // 2] ^= 1
+    archive.write_bytes(content)
+    done = operator.run(*order, sources=(kept,), code=4)
+    assert "files/archives/harness.airgap" in done.stderr
+    assert len(operator.cluster.calls()) == calls
 
 
 def test_files_and_secrets_that_are_missing_are_all_named(operator: Operator) -> None:

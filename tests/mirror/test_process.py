@@ -204,6 +204,14 @@ def test_all_missing_secrets_are_named_at_once(tmp_path: Path) -> None:
     assert len(caught.value.faults) == 2
 
 
+def test_nothing_that_holds_secrets_shows_them() -> None:
+    keyring = Keyring(ENVIRONMENT)
+    runner = Runner(keyring=keyring, secrets=(SOURCE,), say=print)
+    assert "REGISTRY_PASSWORD" in repr(runner)
+    assert "pass" not in repr(runner).lower().replace("registry_password", "")
+    assert repr(keyring.known((SOURCE,))) == "(***,)"
+
+
 def test_every_password_of_a_site_is_known() -> None:
     assert passwords(read_site(SITE)) == (
         FromEnvironment("REGISTRY_PASSWORD"),
