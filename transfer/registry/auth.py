@@ -12,7 +12,7 @@ import json
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Self
@@ -60,13 +60,13 @@ class Challenge:
 class _Token:
     header: str
     stale: float
-    """When it is not fresh any more, on the clock of `time.monotonic`."""
+    """When it is not fresh any more, on the authenticator's clock."""
 
 
 class Authenticator:
     """Knows what one registry asks for, and has it; used by many threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a setting each
         self,
         host: str,
         transport: Transport,
@@ -74,12 +74,14 @@ class Authenticator:
         given: Credentials | None,
         environ: Mapping[str, str],
         plain_http: bool,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._host = host
         self._transport = transport
         self._given = given
         self._environ = environ
         self._plain_http = plain_http
+        self._clock = clock
         self._challenge: Challenge | None = None
         self._search: Search | None = None
         self._searching = threading.Lock()
@@ -150,10 +152,10 @@ class Authenticator:
         return token.header
 
     def _held(self, wanted: frozenset[str]) -> _Token | None:
-        now = time.monotonic()
+        now = self._clock()
         with self._lock:
             for rights, token in self._tokens.items():
-                if ((wanted and wanted <= rights) or wanted == rights) and now < token.stale:
+                if wanted <= rights and now < token.stale:
                     return token
         return None
 
@@ -171,7 +173,7 @@ class Authenticator:
         if found.credentials:
             backend.set_basic_auth(found.credentials.username, found.credentials.password)
         asked = {"realm": challenge.realm, "service": challenge.service, "scope": list(scopes)}
-        began = time.monotonic()
+        began = self._clock()
         token = backend.request_token(authHeader(asked))
         return _Token(f"Bearer {token}", began + _FRESH * endpoint.lifetime)
 

@@ -16,7 +16,9 @@ from tests.servers import Certificate
 from tests.transfer.registry.support import Content, connect, descriptor, noise
 from transfer.errors import AccessDenied, Unavailable
 from transfer.registry import Credentials, RegistryClient
-from transfer.registry.auth import Challenge
+from transfer.registry.auth import Authenticator, Challenge
+from transfer.registry.transport import Transport
+from transfer.registry.trust import load_trust
 
 pytest_plugins = ["tests.server_fixtures"]
 
@@ -204,6 +206,24 @@ def test_a_token_is_not_used_to_its_last_second(
     for _ in range(3):
         client.repository("x").has_blob(descriptor(CONTENT))
     assert tokens.issued == [(), *[("repository:x:pull",)] * 3]
+
+
+def test_a_token_is_renewed_when_most_of_its_life_is_over(
+    fake: FakeRegistry, tokens: TokenServer
+) -> None:
+    now, tokens.lifetime = [1000.0], 100
+    asked = f'Bearer realm="{tokens.realm}"'
+    transport = Transport(load_trust(), {})
+    authenticator = Authenticator(
+        fake.host, transport, given=ANN, environ={}, plain_http=True, clock=lambda: now[0]
+    )
+    first = authenticator.renew(asked, ("repository:x:pull",), None)
+    now[0] += 79
+    assert authenticator.header(("repository:x:pull",)) == first
+    now[0] += 2
+    assert authenticator.header(("repository:x:pull",)) != first
+    assert len(tokens.issued) == 2
+    transport.close()
 
 
 def test_a_token_that_is_refused_is_renewed_once(
