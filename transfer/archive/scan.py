@@ -93,8 +93,8 @@ def _take(found: Found, member: Member, lane: Lane, what: str, faults: list[Tran
         found.loose.take(member)
     elif name == AIRGAP_YAML:
         if member.size > MAX_YAML:
-            faults.append(CorruptArchive(f"{what}: {name} has {member.size} bytes"))
-        found.airgap_yaml = member.content.read(-1) if member.size <= MAX_YAML else b""
+            raise CorruptArchive(f"{what}: {name}: {member.size} bytes are too many to be one")
+        found.airgap_yaml = member.content.read(-1)
     elif name == APP_ARCHIVE:
         found.app = Extent(member.offset, member.size)
     elif name.startswith(distribution.ROOT):

@@ -108,3 +108,10 @@ def test_a_damaged_app_archive(application: Path, tmp_path: Path, content: bytes
     forge.members["app.tar.gz"] = content
     fault = only_fault(refused(forge.write(tmp_path / "a.airgap"), CorruptArchive))
     assert "app.tar.gz is damaged: " in str(fault)
+
+
+def test_an_airgap_yaml_too_large_to_be_one(application: Path, tmp_path: Path) -> None:
+    forge = Forge.open(application)
+    forge.members["airgap.yaml"] = b"#" * (5 << 20)
+    fault = only_fault(refused(forge.write(tmp_path / "a.airgap"), CorruptArchive))
+    assert "airgap.yaml: 5242880 bytes are too many to be one" in str(fault)
