@@ -159,6 +159,7 @@ def test_a_store_that_is_not_there(bundle: Path, tmp_path: Path) -> None:
     audited = mirror("audit", bundle, "--to", f"oci:{tmp_path / 'store'}")
     assert audited.code == 5
     assert "0 held, 4 missing" in audited.out
+    assert audited.out.count("the name is not there") == 4
 
 
 def test_damaged_manifests_are_different(bundle: Path) -> None:
