@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from mirror.cli import main as airgap_mirror
 from tests.disks import make_read_only, small_disk
 from tests.processes import run
 from tests.transfer.bundles import (
@@ -126,13 +128,13 @@ def test_plain_tools_check_it(pristine: Path) -> None:
 
 def test_readme_tells_how_to_check_and_use_it(pristine: Path) -> None:
     text = (pristine / "README.txt").read_text()
-    assert text.startswith("harness 2026.11\n")
-    for command in (
-        "sha256sum --quiet -c SHA256SUMS",
-        "airgap-mirror verify",
-        "airgap-mirror push",
-    ):
-        assert command in text
+    assert text.startswith("harness 2026.11\n===============\n")
+    assert "    sha256sum --quiet -c SHA256SUMS\n" in text
+    commands = re.findall(r"^ +airgap-mirror (\w+) (.*)$", text, re.MULTILINE)
+    assert {name for name, _ in commands} == {"verify", "plan", "push", "install", "serve"}
+    for name, arguments in commands:
+        known = {option for param in airgap_mirror.commands[name].params for option in param.opts}
+        assert set(re.findall(r"--[\w-]+", arguments)) <= known
 
 
 def test_same_contents_give_the_same_bytes(pristine: Path, tmp_path: Path) -> None:

@@ -39,10 +39,14 @@ take an image by its digest, for example
 
     regctl image copy ocidir://.@sha256:DIGEST REGISTRY:PORT/NAMESPACE/NAME:TAG
 
-Other tools read it as a registry:
+Other tools read it from a registry, which this folder becomes on 127.0.0.1:5000 by
 
     airgap-mirror serve .
-    skopeo copy --all --src-tls-verify=false docker://ADDRESS/NAME:TAG docker://REGISTRY/NAME:TAG
+
+until Ctrl-C; there every image has the last part of its name, as KOTS pushes it:
+
+    skopeo copy --all --src-tls-verify=false \\
+        docker://127.0.0.1:5000/NAME:TAG docker://REGISTRY:PORT/NAMESPACE/NAME:TAG
 
 kots/SLUG/VERSION.airgap is the vendor's archive without its images, for
 `kubectl kots install` and `kubectl kots upstream upgrade` with --disable-image-push, after the
