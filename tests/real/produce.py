@@ -93,13 +93,16 @@ class Image:
 
     name: str
     """As `savedImages` has it."""
-    raw: Path | None
+    raw: Path | None = None
     """The bytes of its manifest in the first registry; none in the older format."""
+    whole_path: bool = False
+    """Helm charts of modules pull it by all of its path."""
 
     @property
     def destination(self) -> str:
-        """Where KOTS puts it below the registry's namespace: the last component."""
-        return self.name.rpartition("/")[2]
+        """Where it belongs below the registry's namespace; KOTS keeps the last component only."""
+        _host, _, path = self.name.partition("/")
+        return path if self.whole_path else path.rpartition("/")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +137,9 @@ class Release:
             {
                 "path": str(archive.path),
                 "slug": archive.slug,
-                "images": [[i.name, str(i.raw) if i.raw else None] for i in archive.images],
+                "images": [
+                    [image.name, str(image.raw or ""), image.whole_path] for image in archive.images
+                ],
             }
             for archive in self.archives
         ]
@@ -148,7 +153,10 @@ class Release:
                 Archive(
                     Path(value["path"]),
                     value["slug"],
-                    tuple(Image(n, Path(raw) if raw else None) for n, raw in value["images"]),
+                    tuple(
+                        Image(name, Path(raw) if raw else None, whole_path)
+                        for name, raw, whole_path in value["images"]
+                    ),
                 )
                 for value in json.loads(file.read_text())
             )
@@ -220,7 +228,7 @@ def docker_archive_format(
             source = f"oci:{layout.folder}:{layout.stack(wanted.layers)}"
             skopeo("copy", source, f"docker-archive:{target}:{wanted.name}")
         _describe(tree, slug, "docker-archive", [wanted.name for wanted in images])
-    return Archive(path, slug, tuple(Image(wanted.name, None) for wanted in images))
+    return Archive(path, slug, tuple(Image(wanted.name) for wanted in images))
 
 
 def docker_save(path: Path, layout: Layout, wanted: Wanted) -> Archive:
@@ -229,7 +237,7 @@ def docker_save(path: Path, layout: Layout, wanted: Wanted) -> Archive:
     source = f"oci:{layout.folder}:{layout.stack(wanted.layers)}"
     skopeo("copy", source, f"docker-archive:{tar}:{wanted.name}")
     run([need("pigz"), "-1", "-S", ".tgz", tar])
-    return Archive(path, "", (Image(wanted.name, None),))
+    return Archive(path, "", (Image(wanted.name, whole_path=True),))
 
 
 @contextmanager
