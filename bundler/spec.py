@@ -199,8 +199,7 @@ def _read_image_archives(parent: Fields) -> Iterator[ArchiveInput]:
 
 def _read_images(fields: Fields) -> Iterator[ImageInput]:
     seen: dict[str, str] = {}
-    for i, text in enumerate(fields.texts("images")):
-        key = f"images[{i}]"
+    for key, text in fields.placed_texts("images"):
         try:
             reference = Reference.parse(text)
         except InvalidInput as error:

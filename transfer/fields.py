@@ -106,15 +106,18 @@ class Fields:
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of non-empty strings; empty where the key is absent."""
-        found = []
+        return tuple(text for _, text in self.placed_texts(key))
+
+    def placed_texts(self, key: str) -> Iterator[tuple[str, str]]:
+        """The same, each with its place in this mapping, such as `images[2]`."""
         for i, value in enumerate(self._list(key)):
+            place = f"{key}[{i}]"
             if isinstance(value, str) and value:
-                found.append(value)
+                yield place, value
             elif value == "":
-                self.fault(f"{key}[{i}]", "is empty")
+                self.fault(place, "is empty")
             else:
-                self.fault(f"{key}[{i}]", f"expected text, found {_kind(value)}")
-        return tuple(found)
+                self.fault(place, f"expected text, found {_kind(value)}")
 
     def child(self, key: str, *allowed: str) -> Fields | None:
         """A mapping below this one, or None where the key is absent."""

@@ -121,6 +121,15 @@ colour: blue
             "images: [redis, docker.io/library/redis:latest]",
             ["images[1]: docker.io/library/redis:latest stands at images[0] already"],
         ),
+        (
+            "images: [7, '', redis, UPPER, redis]",
+            [
+                "images[0]: expected text, found a number",
+                "images[1]: is empty",
+                "images[3]: image reference 'UPPER'",
+                "images[4]: docker.io/library/redis:latest stands at images[2] already",
+            ],
+        ),
         ("files: [{name: ../x, path: x}]", ["files[0].name: not a path below files/: '../x'"]),
         ("files: [{name: /x, path: x}]", ["files[0].name: not a path below files/: '/x'"]),
         (
