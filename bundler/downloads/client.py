@@ -12,7 +12,6 @@ import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from bundler.downloads.part import Part
@@ -82,12 +81,7 @@ class Downloads:
         """Nothing more."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         """Close the connections."""
         self._transport.close()
 

@@ -38,7 +38,6 @@ FORMATS = {
 _ELSEWHERE = {"local-volume-provider": "replicated"}
 """The one image of the old console's that is not of the organisation kotsadm."""
 
-_LEAST_PARTS = 3
 _UNSAFE = re.compile(r"[^A-Za-z0-9._+-]")
 
 

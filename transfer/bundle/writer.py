@@ -11,7 +11,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Self
 
 from transfer.bundle.checksums import CHECKSUMS_FILE, dump_checksums
@@ -77,12 +76,7 @@ class BundleWriter:
         """The writer itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         """Let go; what was written stays, for the next try."""
         self.layout.close()
         self._lock.close()

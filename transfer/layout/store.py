@@ -11,7 +11,6 @@ import shutil
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import BinaryIO, Self
 
 from transfer.descriptor import MAX_MANIFEST_SIZE, OCI_MANIFEST, Descriptor, Manifest
@@ -77,12 +76,7 @@ class OciLayout:
         """The layout itself."""
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *exc_info: object) -> None:
         """Close it."""
         self.close()
 
