@@ -134,33 +134,35 @@ class _Reader:
     """What every part of the file needs to be read: where relative paths start."""
 
     folder: PurePosixPath
-    home: PurePosixPath
+    home: PurePosixPath | None
 
     def path(self, fields: Fields, key: str) -> str | None:
         """An absolute path, or None where the key is absent."""
-        text = fields.optional_text(key)
-        return self.absolute(text) if text else None
+        return self.required_path(fields, key) if key in fields else None
 
-    def absolute(self, text: str) -> str:
+    def required_path(self, fields: Fields, key: str) -> str:
         """The path with `~/` and the folder of the site file put in."""
-        if text == "~" or text.startswith("~/"):
-            return str(self.home / text[2:])
-        return str(self.folder / text)
+        text = fields.text(key)
+        if text != "~" and not text.startswith("~/"):
+            return str(self.folder / text)
+        if self.home is None:
+            fields.fault(key, f"nothing says what ~ stands for in {text}; set HOME")
+        return str((self.home or self.folder) / text[2:])
 
 
-def parse_site(text: str, file: str, *, folder: str, home: str) -> Site:
+def parse_site(text: str, file: str, *, folder: str, home: str | None) -> Site:
     """Read a site file.
 
     Args:
         text: What is in the file.
         file: How messages name it.
         folder: The folder that relative paths start from, absolute.
-        home: The folder that `~/` stands for.
+        home: The folder that `~/` stands for, None where nobody knows it.
 
     Raises:
         InvalidInput: with every fault.
     """
-    reader = _Reader(PurePosixPath(folder), PurePosixPath(home))
+    reader = _Reader(PurePosixPath(folder), PurePosixPath(home) if home else None)
     keys = ("name", "registry", "cluster", "namespace", "applications", "waits")
     fields = read_yaml(text, file, "apiVersion", "kind", *keys)
     fields.expect("Site")
@@ -275,7 +277,7 @@ def _applications(parent: Fields, reader: _Reader, namespace: str) -> tuple[Appl
         found.append(
             Application(
                 slug=slug,
-                license_file=reader.absolute(fields.text("licenseFile")),
+                license_file=reader.required_path(fields, "licenseFile"),
                 config_values=reader.path(fields, "configValues"),
                 shared_password=_secret(fields, "sharedPassword", reader),
                 channel=fields.optional_text("channel"),

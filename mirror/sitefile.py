@@ -11,15 +11,20 @@ from transfer.disk import storage_errors
 from transfer.errors import InvalidInput, NotFound, raise_together
 
 
-def load_site(path: Path, home: Path) -> Site:
-    """Read a site file; `~/` in it stands for `home`.
+def load_site(path: Path, home: Path | None) -> Site:
+    """Read a site file; `~/` in it stands for `home`, if that is known.
 
     Raises:
         NotFound, StorageError: it cannot be read.
         InvalidInput: with every fault.
     """
     folder = path.absolute().parent
-    return parse_site(_read(path, "site file"), str(path), folder=str(folder), home=str(home))
+    return parse_site(
+        _read(path, "site file"),
+        str(path),
+        folder=str(folder),
+        home=str(home) if home else None,
+    )
 
 
 def load_licences(applications: Iterable[Application]) -> dict[str, Licence | None]:

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 import click
@@ -26,6 +27,8 @@ _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 _OUTPUT = "transfer.output"
 _EMITTED = "transfer.emitted"
 INTERRUPTED = 130
+HELP = {"help_option_names": ["-h", "--help"]}
+"""What `-h` needs, for a `Program`'s `context_settings`."""
 
 
 class Program(click.Group):
@@ -42,11 +45,31 @@ class Program(click.Group):
         except KeyboardInterrupt:
             _leave(INTERRUPTED, "interrupted; run the same command again to continue")
 
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
+        """In the order in which they were added, which is that of the road."""
+        return list(self.commands)
+
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The exit codes, so that runbooks may rely on them."""
         super().format_epilog(ctx, formatter)
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), text) for code, text in EXIT_CODES.items()])
+
+
+def examples(program: str, *lines: str) -> str:
+    """The end of a command's `--help`: command lines of `program` as they are typed, one each."""
+    return "\b\nExamples:\n" + "\n".join(f"  {program} {line}" for line in lines)
+
+
+def home() -> Path | None:
+    """The home folder of whoever runs the command.
+
+    None where nobody knows it: a container may run under a user id that has no name.
+    """
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def output_option(command: _Decorated) -> _Decorated:

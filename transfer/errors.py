@@ -137,11 +137,17 @@ class PolicyError(TransferError):
     exit_code = 12
 
 
+def _phrase(error: type[TransferError]) -> str:
+    """The first line of a class's docstring, to stand in a table."""
+    line = (error.__doc__ or "").strip().splitlines()[0]
+    return line[:1].lower() + line[1:].removesuffix(".")
+
+
 EXIT_CODES: dict[int, str] = {
     0: "done",
     2: "the command line is wrong",
     **{
-        error.exit_code: (error.__doc__ or "").strip().splitlines()[0]
+        error.exit_code: _phrase(error)
         for error in (
             InvalidInput,
             IntegrityError,

@@ -15,6 +15,7 @@ from transfer import __version__
 from transfer.archive import AirgapArchive
 from transfer.bundle import Bundle
 from transfer.console import (
+    HELP,
     Program,
     emit,
     jobs_option,
@@ -27,7 +28,15 @@ _SPEC = click.argument("spec", type=click.Path(path_type=Path))
 _BUNDLE = click.argument("bundle", type=click.Path(path_type=Path))
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Program,
+    context_settings=HELP,
+    epilog=examples(
+        "lock   manifests/first-install.yaml",
+        "build  manifests/first-install.yaml -o harness-2026.11",
+        "verify harness-2026.11",
+    ),
+)
 @click.version_option(__version__, prog_name="airgap-bundler")
 def main() -> None:
     """The connected end: resolve a bundle spec, prove every byte, write the transfer bundle.
@@ -36,7 +45,10 @@ def main() -> None:
     """
 
 
-@main.command(epilog=examples("lock manifests/first-install.yaml"))
+@main.command(
+    short_help="Resolve SPEC to digests and sizes, and write its lock.",
+    epilog=examples("lock manifests/first-install.yaml"),
+)
 @_SPEC
 @access_options
 @quiet_option
@@ -55,10 +67,11 @@ def lock(*, spec: Path, access: Access, quiet: bool, output: str) -> None:
 
 
 @main.command(
+    short_help="Build the bundle of SPEC, as its lock says.",
     epilog=examples(
         "build manifests/first-install.yaml -o harness-2026.11",
         "build spec.yaml -o /mnt/disk/harness --keep-archives",
-    )
+    ),
 )
 @_SPEC
 @click.option(

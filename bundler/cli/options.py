@@ -15,16 +15,15 @@ import click
 from bundler.downloads import Downloads
 from bundler.resolve import Inputs
 from bundler.spec import BundleSpec
+from transfer import console
 from transfer.bundle import EPOCH
 from transfer.disk import open_plain
 from transfer.errors import InvalidInput
 from transfer.progress import Progress
 from transfer.registry import RegistryClient
 
-
-def examples(*lines: str) -> str:
-    """An epilog for `--help`: command lines as they are typed, one each."""
-    return "\b\nExamples:\n" + "\n".join(f"  airgap-bundler {line}" for line in lines)
+examples = functools.partial(console.examples, "airgap-bundler")
+"""An epilog for `--help`: see `transfer.console.examples`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,5 +126,11 @@ def epoch() -> int:
 
 
 def _default_cache() -> Path:
-    home = os.environ.get("XDG_CACHE_HOME")
-    return (Path(home) if home else Path.home() / ".cache") / "harness-airgap"
+    if named := os.environ.get("XDG_CACHE_HOME"):
+        return Path(named) / "harness-airgap"
+    if (home := console.home()) is None:
+        raise InvalidInput(
+            "no folder for downloads: this user has no home, and XDG_CACHE_HOME is not set",
+            hint="name one by --cache-dir",
+        )
+    return home / ".cache" / "harness-airgap"

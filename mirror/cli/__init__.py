@@ -5,11 +5,23 @@ from __future__ import annotations
 import click
 
 from mirror.cli import images, kots
+from mirror.cli.options import examples
 from transfer import __version__
-from transfer.console import Program
+from transfer.console import HELP, Program
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=Program,
+    context_settings=HELP,
+    epilog=examples(
+        "verify  /media/usb/harness",
+        "plan    /media/usb/harness --site site.yaml",
+        "push    /media/usb/harness --site site.yaml --receipt receipt.json",
+        "install /media/usb/harness --site site.yaml --dry-run",
+        "install /media/usb/harness --site site.yaml",
+        "audit   receipt.json --site site.yaml",
+    ),
+)
 @click.version_option(__version__, prog_name="airgap-mirror")
 def main() -> None:
     """The disconnected end: prove a bundle, fill the site's registry, drive KOTS.
@@ -24,9 +36,9 @@ for command in (
     images.show,
     images.plan,
     images.push,
-    images.audit,
-    images.serve,
     kots.install,
     kots.upgrade,
+    images.audit,
+    images.serve,
 ):
     main.add_command(command)

@@ -12,18 +12,18 @@ from pathlib import Path
 
 import click
 
+from mirror.cli.destination import access_to, warn_of
 from mirror.credentials import Keyring, passwords
 from mirror.deploy import Hands, Order
 from mirror.deploy.assemble import Assembler
 from mirror.kots import Engine
 from mirror.process import Runner
-from mirror.site import Login, Site
+from mirror.site import Site
 from mirror.sources import OpenSource
-from mirror.target import Destinations, RegistryAccess, open_destinations
+from mirror.target import Destinations, open_destinations
 from transfer.descriptor import Descriptor
 from transfer.disk import storage_errors
 from transfer.reference import Reference
-from transfer.registry import Credentials
 
 
 class _Clock:
@@ -61,27 +61,6 @@ def hands_for(
         )
 
 
-def access_to(site: Site, keyring: Keyring) -> RegistryAccess:
-    """How the site file says that its registry is reached, and as whom.
-
-    Raises:
-        TransferError: a user name or password cannot be read.
-    """
-    registry, credentials = site.registry, None
-    if isinstance(registry.credentials, Login):
-        login = registry.credentials
-        credentials = Credentials(keyring.username(login), keyring.read(login.password).reveal())
-    if registry.insecure_skip_tls_verify:
-        _to_stderr("warning: the registry's certificate is not checked (insecureSkipTlsVerify)")
-    return RegistryAccess(
-        ca_file=Path(registry.ca_file) if registry.ca_file else None,
-        plain_http=registry.plain_http,
-        verify=not registry.insecure_skip_tls_verify,
-        credentials=credentials,
-        environ=keyring.environment,
-    )
-
-
 @contextmanager
 def _registry(
     site: Site, order: Order, keyring: Keyring
@@ -90,6 +69,7 @@ def _registry(
         yield lambda _reference: None  # KOTS pushes: there is nothing to ask for before
         return
     access = access_to(site, keyring)
+    warn_of(access)
     with open_destinations(str(site.registry.endpoint), access) as destinations:
         yield lambda reference: _resolve(destinations, reference)
 

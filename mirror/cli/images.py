@@ -11,7 +11,8 @@ import click
 from mirror.audit import audit as run_audit
 from mirror.audit import receipt_plan, sources_plan
 from mirror.cli import reports
-from mirror.cli.options import examples, registry_options, sources_argument, to_option
+from mirror.cli.destination import destination_options
+from mirror.cli.options import examples, sources_argument
 from mirror.plan import examine
 from mirror.push import push as run_push
 from mirror.receipts import find_receipt, refuse_other_file, write_receipt
@@ -46,14 +47,15 @@ def show(*, sources: tuple[Path, ...], quiet: bool, output: str) -> None:
 
 
 @click.command(
+    short_help="Show what a push would do; write nothing.",
     epilog=examples(
         "plan /media/usb/harness --to registry.example:5000/harness",
+        "plan /media/usb/harness --site site.yaml",
         "plan harness.airgap --to oci:/srv/store",
-    )
+    ),
 )
 @sources_argument
-@to_option()
-@registry_options
+@destination_options()
 @jobs_option
 @quiet_option
 @output_option
@@ -82,14 +84,15 @@ def plan(
 
 
 @click.command(
+    short_help="Push every image, and read each name back.",
     epilog=examples(
-        "push /media/usb/harness --to registry.example:5000/harness --receipt site.json",
+        "push /media/usb/harness --site site.yaml --receipt receipt.json",
+        "push /media/usb/harness --to registry.example:5000/harness --ca-file ca.pem",
         "push kotsadm.tar.gz harness.airgap --to oci:/srv/store",
-    )
+    ),
 )
 @sources_argument
-@to_option()
-@registry_options
+@destination_options()
 @jobs_option
 @click.option("--overwrite", is_flag=True, help="Move names that hold other content.")
 @click.option(
@@ -138,15 +141,17 @@ def push(
 
 
 @click.command(
+    short_help="See whether the destination still holds it all.",
     epilog=examples(
-        "audit site.json", "audit /media/usb/harness --to registry.example:5000/harness"
-    )
+        "audit receipt.json",
+        "audit receipt.json --site site.yaml",
+        "audit /media/usb/harness --to registry.example:5000/harness",
+    ),
 )
 @click.argument(
     "held", metavar="RECEIPT|SOURCE...", type=click.Path(path_type=Path), nargs=-1, required=True
 )
-@to_option(required=False)
-@registry_options
+@destination_options(required=False)
 @jobs_option
 @quiet_option
 @output_option
@@ -161,13 +166,15 @@ def audit(
 ) -> None:
     """See whether the destination still holds what was pushed, by digest, down to each blob.
 
-    With a receipt, --to may be left out. Ends with 5 if something is missing, with 8 if a name
-    stands for other content, with 11 if there is both.
+    With a receipt, --to and --site may be left out. Ends with 5 if something is missing, with 8
+    if a name stands for other content, with 11 if there is both.
     """
     receipt = find_receipt(held)
     where = to or (receipt.target if receipt else None)
     if where is None:
-        raise click.UsageError("--to is missing: only a receipt says where it was pushed to")
+        raise click.UsageError(
+            "--to or --site is missing: only a receipt says where it was pushed to"
+        )
     progress = progress_for(quiet=quiet)
     with open_destinations(where, access, progress=progress) as destinations:
         expected = (
@@ -181,9 +188,10 @@ def audit(
 
 
 @click.command(
+    short_help="Serve a store or a bundle as a read-only registry.",
     epilog=examples(
         "serve /srv/store --listen 0.0.0.0:5000", "serve /media/usb/harness --namespace harness"
-    )
+    ),
 )
 @click.argument("folder", metavar="DIR|BUNDLE", type=click.Path(path_type=Path))
 @click.option(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import click
 
 from mirror.cli.hands import hands_for
-from mirror.cli.options import sources_argument
+from mirror.cli.options import examples, site_option, sources_argument
 from mirror.deploy import (
     Action,
     Order,
@@ -30,7 +30,7 @@ from mirror.kots import Engine
 from mirror.outcome import with_v
 from mirror.sitefile import check_files, load_licences, load_site
 from mirror.sources import open_sources
-from transfer.console import emit, output_option, quiet_option
+from transfer.console import emit, home, output_option, quiet_option
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
@@ -52,12 +52,7 @@ def _kots_options(command: _Decorated) -> _Decorated:
     """What installs and upgrades have in common."""
     options = (
         sources_argument,
-        click.option(
-            "--site",
-            type=click.Path(path_type=Path, dir_okay=False),
-            required=True,
-            help="The site file: registry, cluster, licences.",
-        ),
+        site_option("The site file: registry, cluster, licences.", required=True),
         click.option("--app", metavar="SLUG", help="One application; otherwise all, in order."),
         click.option(
             "--engine",
@@ -84,7 +79,14 @@ def _kots_options(command: _Decorated) -> _Decorated:
     return command
 
 
-@click.command()
+@click.command(
+    short_help="Install applications, the admin console with the first.",
+    epilog=examples(
+        "install /media/usb/harness --site site.yaml --dry-run",
+        "install /media/usb/harness --site site.yaml",
+        "install kotsadm.tar.gz harness.airgap --site site.yaml",
+    ),
+)
 @_kots_options
 @click.option("--skip-console", is_flag=True, help="An admin console is there; leave it as it is.")
 def install(
@@ -100,11 +102,7 @@ def install(
     """Install the applications of SOURCE, and the admin console with the first one.
 
     What is installed already is left alone, so the same command continues after a failure.
-
-    \b
-    airgap-mirror install /media/usb/harness --site site.yaml --dry-run
-    airgap-mirror install kotsadm.tar.gz harness.airgap --site site.yaml
-    """  # noqa: D301 - click's mark for lines to leave alone
+    """
     order = _order(Action.INSTALL, app, engine, work_dir)
     order = replace(order, skip_console=skip_console)
     _carry_out(_Job(sources=sources, site=site, order=order, stated={}, **common))
@@ -122,7 +120,14 @@ def _read_stated(
     return stated
 
 
-@click.command()
+@click.command(
+    short_help="Upgrade the admin console, then the applications.",
+    epilog=examples(
+        "upgrade /media/usb/harness --site site.yaml --from 79915 --dry-run",
+        "upgrade /media/usb/harness --site site.yaml",
+        "upgrade kotsadm.tar.gz --site site.yaml --console-only",
+    ),
+)
 @_kots_options
 @click.option("--skip-console", is_flag=True, help="Leave the admin console as it is.")
 @click.option("--console-only", is_flag=True, help="Upgrade the admin console alone.")
@@ -150,11 +155,7 @@ def upgrade(
     """Upgrade the admin console if SOURCE has a newer one, then the applications, oldest first.
 
     Every release of SOURCE that is newer than the installed one is taken, none skipped.
-
-    \b
-    airgap-mirror upgrade /media/usb/harness --site site.yaml --from 79915 --dry-run
-    airgap-mirror upgrade /media/usb/harness --site site.yaml --app harness
-    """  # noqa: D301 - click's mark for lines to leave alone
+    """
     if skip_console and console_only:
         raise click.UsageError("--skip-console and --console-only exclude each other")
     order = _order(Action.UPGRADE, app, engine, work_dir)
@@ -168,7 +169,7 @@ def _order(action: Action, app: str | None, engine: str, work_dir: Path | None) 
 
 
 def _carry_out(job: _Job) -> None:
-    site = load_site(job.site, Path.home())
+    site = load_site(job.site, home())
     with open_sources(job.sources) as opened:
         found = offers(job.sources, opened)
         concerned = applications_of(site, job.order, found)

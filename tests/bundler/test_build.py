@@ -327,22 +327,3 @@ def test_show_tells_what_is_inside(workplace: Workplace) -> None:
     assert value["release"]["appSlug"] == "harness"
     assert workplace.run("show", workplace.downloads / "configvalues.yaml").code == 3
     assert workplace.run("show", workplace.folder / "nowhere").code == 5
-
-
-@pytest.mark.parametrize("command", ["lock", "build", "verify", "show"])
-def test_help_has_examples(workplace: Workplace, command: str) -> None:
-    ran = workplace.run(command, "--help")
-    assert ran.code == 0
-    assert f"  airgap-bundler {command} " in ran.out
-
-
-def test_help_tells_the_exit_codes(workplace: Workplace) -> None:
-    ran = subprocess.run(
-        [*workplace.argv("--help")[:3], "--help"],
-        env=workplace.environ(),
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-    assert "Exit codes:" in ran.stdout
-    assert "airgap-bundler" in ran.stdout

@@ -52,6 +52,17 @@ def test_the_example_is_a_site() -> None:
     assert site.applications[0].license_file == str(EXAMPLE.parent / "licences/harness.yaml")
 
 
+def test_a_home_that_nobody_knows_is_missed_only_where_it_is_meant() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        parse_site(SITE, "site.yaml", folder="/etc/airgap", home=None)
+    assert [str(fault).partition(": ")[0] for fault in caught.value.faults] == [
+        "cluster.kubeconfig",
+        "applications.harness-ng.sharedPasswordFile",
+    ]
+    assert "nothing says what ~ stands for in ~/.kube/config" in str(caught.value.faults[0])
+    parse_site(SITE.replace("~/", "/root/"), "site.yaml", folder="/etc/airgap", home=None)
+
+
 def test_five_mistakes_are_five_faults() -> None:
     text = (
         SITE.replace("registry.dc-north.example:5000/harness", "https://registry.example/harness")

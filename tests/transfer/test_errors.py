@@ -71,7 +71,7 @@ def test_every_exit_code_is_explained_in_one_line() -> None:
     for code, text in EXIT_CODES.items():
         assert text, code
         assert "\n" not in text
-    assert EXIT_CODES[8] == "A tag holds other content, or two sources want one destination."
+    assert EXIT_CODES[8] == "a tag holds other content, or two sources want one destination"
 
 
 def test_an_error_is_its_message_and_keeps_hint_and_faults_apart() -> None:

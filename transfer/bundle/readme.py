@@ -27,9 +27,13 @@ that do not belong here and images with parts missing:
 
 Use it with the toolkit
 
-    airgap-mirror plan . --to REGISTRY:PORT/NAMESPACE      what would be sent; writes nothing
-    airgap-mirror push . --to REGISTRY:PORT/NAMESPACE      interrupted? the same command continues
+    airgap-mirror plan . --site SITE.yaml                  what would be sent; writes nothing
+    airgap-mirror push . --site SITE.yaml                  interrupted? the same command continues
     airgap-mirror install . --site SITE.yaml --dry-run     the KOTS commands, exactly
+    airgap-mirror install . --site SITE.yaml               runs them; upgrade for a newer release
+
+SITE.yaml describes the registry, the cluster and the licences of a site. Without one, plan and
+push take the registry as --to REGISTRY:PORT/NAMESPACE, or a folder as --to oci:FOLDER.
 
 
 Use it by hand

@@ -1,0 +1,157 @@
+"""Where images go, as `--to` or the site file says, and how that place is reached."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mirror.cli.options import site_option
+from mirror.credentials import Keyring
+from mirror.site import Login, Site
+from mirror.sitefile import load_site
+from mirror.target import RegistryAccess
+from transfer.console import home
+from transfer.errors import InvalidInput
+from transfer.registry import Credentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Flags:
+    """What the command line says of a registry; it goes before what the site file says."""
+
+    ca_file: Path | None
+    plain_http: bool
+    insecure_skip_tls_verify: bool
+    username: str | None
+    password_stdin: bool
+
+    def access(self, site: Site | None) -> RegistryAccess:
+        """How to reach the registry: the flags, then the site file, then docker's files."""
+        ways = (self.ca_file is not None, self.plain_http, self.insecure_skip_tls_verify)
+        if sum(ways) > 1:
+            raise click.UsageError(
+                "choose one of --ca-file, --plain-http and --insecure-skip-tls-verify"
+            )
+        given = _credentials(self.username, from_stdin=self.password_stdin)
+        keyring = Keyring(dict(os.environ))
+        access = RegistryAccess(environ=keyring.environment)
+        if site:
+            access = access_to(site, keyring, login=given is None)
+        if any(ways):
+            access = replace(
+                access,
+                ca_file=self.ca_file,
+                plain_http=self.plain_http,
+                verify=not self.insecure_skip_tls_verify,
+            )
+        return replace(access, credentials=given) if given else access
+
+
+def access_to(site: Site, keyring: Keyring, *, login: bool = True) -> RegistryAccess:
+    """How the site file says that its registry is reached; with `login`, also as whom.
+
+    Raises:
+        TransferError: a user name or password cannot be read.
+    """
+    registry, credentials = site.registry, None
+    if login and isinstance(registry.credentials, Login):
+        user = registry.credentials
+        credentials = Credentials(keyring.username(user), keyring.read(user.password).reveal())
+    return RegistryAccess(
+        ca_file=Path(registry.ca_file) if registry.ca_file else None,
+        plain_http=registry.plain_http,
+        verify=not registry.insecure_skip_tls_verify,
+        credentials=credentials,
+        environ=keyring.environment,
+    )
+
+
+def warn_of(access: RegistryAccess) -> None:
+    """Say so where nobody checks whom we talk to."""
+    if not access.verify:
+        click.echo(
+            "warning: the registry's certificate is not checked (--insecure-skip-tls-verify, or "
+            "insecureSkipTlsVerify in the site file)",
+            err=True,
+        )
+
+
+def destination_options(*, required: bool = True) -> Callable[[Callable[..., Any]], Any]:
+    """`--to` or `--site`, and how to reach a registry; the command gets them as `to` and `access`.
+
+    Without `required`, `to` may be None.
+    """
+
+    def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(command)
+        def with_destination(
+            *args: object,
+            to: str | None,
+            site: Path | None,
+            **options: Any,  # noqa: ANN401 - the flags, and what else the command takes
+        ) -> object:
+            if to and site:
+                raise click.UsageError(
+                    "give --to or --site, not both: a site file names a registry"
+                )
+            if required and not to and not site:
+                raise click.UsageError("missing option: --to, or --site with the site file")
+            flags = _Flags(**{field.name: options.pop(field.name) for field in fields(_Flags)})
+            described = load_site(site, home()) if site else None
+            access = flags.access(described)
+            warn_of(access)
+            where = str(described.registry.endpoint) if described else to
+            return command(*args, to=where, access=access, **options)
+
+        for option in reversed(_OPTIONS):
+            with_destination = option(with_destination)
+        return with_destination
+
+    return decorate
+
+
+_OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
+    click.option(
+        "--to",
+        metavar="HOST[:PORT][/NS]|oci:DIR",
+        help="The site's registry with its namespace, or the folder of a site store.",
+    ),
+    site_option(
+        "Instead of --to: the site file, for the registry, its CA and the credentials. "
+        "Options given here go before what it says."
+    ),
+    click.option("--ca-file", type=click.Path(path_type=Path), help="CA of the registry (PEM)."),
+    click.option("--plain-http", is_flag=True, help="Speak HTTP without TLS."),
+    click.option(
+        "--insecure-skip-tls-verify",
+        is_flag=True,
+        help="Do not check the registry's certificate: anybody in between reads the password.",
+    ),
+    click.option(
+        "--username",
+        help="User of the registry. Without it, and without --site, docker's credential files "
+        "and helpers are asked.",
+    ),
+    click.option("--password-stdin", is_flag=True, help="Read the password from stdin."),
+)
+
+
+def _credentials(username: str | None, *, from_stdin: bool) -> Credentials | None:
+    if username is None and not from_stdin:
+        return None
+    if username is None or not from_stdin:
+        raise click.UsageError("--username and --password-stdin go together")
+    password = sys.stdin.readline().rstrip("\r\n") if sys.stdin else ""
+    if not password:
+        raise InvalidInput(
+            "--password-stdin: stdin holds no password",
+            hint="for example: … --password-stdin <FILE",
+        )
+    return Credentials(username, password)

@@ -1,0 +1,101 @@
+"""`--help` of both programs, and the command lines that files of the project show."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from bundler.cli import main as bundler
+from mirror.cli import main as mirror
+from transfer.bundle.readme import readme
+from transfer.contents import Contents
+from transfer.errors import EXIT_CODES
+
+PROJECT = Path(__file__).parents[1]
+PROGRAMS = {"airgap-bundler": bundler, "airgap-mirror": mirror}
+COMMANDS = [
+    pytest.param(program, name, id=f"{program} {name}")
+    for program, group in PROGRAMS.items()
+    for name in ("", *group.commands)
+]
+LONGEST_LINE = 100
+"""Columns that a terminal is taken to have."""
+
+_SHOWN = re.compile(
+    r"^ *(?:# +|\$ )?(airgap-(?:mirror|bundler) +[a-z]+ +[^ |].*?)(?:   +\S.*| #.*| \|.*)?$"
+)
+
+
+def shown_help(program: str, name: str) -> str:
+    asked = CliRunner().invoke(PROGRAMS[program], [*filter(None, [name]), "--help"])
+    assert asked.exit_code == 0
+    return asked.stdout
+
+
+def parse(line: str) -> str:
+    """Parse a command line as the program would, without running it; the command's name."""
+    program, name, *words = shlex.split(line)
+    command = PROGRAMS[program].commands[name]
+    command.make_context(name, words)
+    return name
+
+
+def shown_lines(text: str) -> Iterator[str]:
+    """The command lines in a text, without what is said beside them."""
+    for line in text.splitlines():
+        if (found := _SHOWN.match(line)) and "…" not in found[1]:
+            yield found[1]
+
+
+@pytest.mark.parametrize(("program", "name"), COMMANDS)
+def test_help_ends_with_examples_that_parse(program: str, name: str) -> None:
+    _, heading, shown = shown_help(program, name).partition("\n  Examples:\n")
+    assert heading
+    examples = [line for line in shown.splitlines() if line.startswith(f"    {program} ")]
+    assert examples
+    for line in examples:
+        assert len(line) <= LONGEST_LINE
+        assert parse(line) == name or not name
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_program_shows_its_whole_road_and_its_exit_codes(program: str) -> None:
+    shown = shown_help(program, "")
+    listed = re.findall(r"^  (\w+) +\w", shown.partition("Commands:")[2], re.MULTILINE)
+    assert listed[: len(PROGRAMS[program].commands)] == [*PROGRAMS[program].commands]
+    assert "..." not in shown.partition("Commands:")[2]  # every summary is whole
+    codes = re.findall(r"^  (\d+) +\w", shown.partition("Exit codes:")[2], re.MULTILINE)
+    assert list(map(int, codes)) == [*EXIT_CODES]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=str(path.relative_to(PROJECT)))
+        for pattern in ("README.md", "docs/*.md", "manifests/*.yaml")
+        for path in sorted(PROJECT.glob(pattern))
+    ],
+)
+def test_what_a_file_shows_can_be_typed(path: Path) -> None:
+    lines = list(shown_lines(path.read_text()))
+    assert lines
+    for line in lines:
+        parse(line)
+
+
+def test_what_a_bundles_readme_shows_can_be_typed() -> None:
+    text = readme(Contents(name="harness", version="2026.11")).decode()
+    named = [parse(line) for line in shown_lines(text)]
+    assert named == ["verify", "plan", "push", "install", "install", "serve"]
+
+
+@pytest.mark.parametrize("line", ["airgap-mirror push x --two y", "airgap-bundler build x"])
+def test_what_cannot_be_typed_is_found(line: str) -> None:
+    with pytest.raises(click.UsageError):
+        parse(line)
