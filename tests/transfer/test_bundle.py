@@ -196,9 +196,12 @@ def truncate(path: str, size: int) -> Callable[[Path], None]:
     return lambda bundle: os.truncate(bundle / path, size)
 
 
-def link_out(bundle: Path) -> None:
-    outside = (bundle / LAYER_PATH).rename(bundle.parent / "outside")
-    (bundle / LAYER_PATH).symlink_to(outside)
+def link_out(path: str) -> Callable[[Path], None]:
+    def tamper(bundle: Path) -> None:
+        outside = (bundle / path).rename(bundle.parent / "outside")
+        (bundle / path).symlink_to(outside)
+
+    return tamper
 
 
 def link_folder(bundle: Path) -> None:
@@ -269,13 +272,18 @@ SHALLOW = [
     ("sums-empty", write("SHA256SUMS", ""), ["bundle.json: not listed in SHA256SUMS"]),
     ("sums-gone", remove("SHA256SUMS"), ["not complete: SHA256SUMS", "written last"]),
     ("blob-gone", remove(LAYER_PATH), [f"{LAYER_PATH}: listed in SHA256SUMS, but not there"]),
-    ("manifest-gone", remove(MANIFEST), [f"{MANIFEST}: listed in SHA256SUMS, but not there"]),
+    (
+        "manifest-gone",
+        remove(MANIFEST),
+        ["1 fault;", f"{MANIFEST}: listed in SHA256SUMS, but not there"],
+    ),
+    ("manifest-linked", link_out(MANIFEST), ["1 fault;", f"{MANIFEST}: a link, not a plain file"]),
     ("bundle-json-gone", remove("bundle.json"), ["bundle.json: listed in SHA256SUMS"]),
     ("slim-gone", remove(SLIM_PATH), [f"{SLIM_PATH}: listed in SHA256SUMS, but not there"]),
     ("plain-file-gone", remove(VALUES_PATH), [f"{VALUES_PATH}: listed in"]),
     ("extra-file", write("files/extra", "x"), ["files/extra: not listed", "move others out"]),
     ("extra-blob", write("blobs/sha256/" + "0" * 64, "x"), ["000: not listed in SHA256SUMS"]),
-    ("link-out", link_out, [f"{LAYER_PATH}: a link, not a plain file"]),
+    ("link-out", link_out(LAYER_PATH), [f"{LAYER_PATH}: a link, not a plain file"]),
     ("linked-folder", link_folder, ["blobs/sha256: a link, not a plain file or folder"]),
     ("pipe", pipe, ["files/pipe: a link, not a plain file"]),
     ("blob-cut-short", truncate(LAYER_PATH, 10), [f"{LAYER_PATH}: expected", "bytes, found 10"]),

@@ -36,6 +36,7 @@ from transfer.errors import (
     SizeMismatch,
     TransferError,
     UnexpectedFile,
+    UnsafePath,
     UnsupportedVersion,
 )
 from transfer.fields import read_json
@@ -73,7 +74,8 @@ def inspect(path: Path, what: str) -> Inspected:
     raw = _read_checksums(path, what)
     sums, faults = parse_checksums(raw, f"{what}: {CHECKSUMS_FILE}")
     sizes, unsafe = list_files(path, what)
-    faults += [*unsafe, *_misnamed_blobs(sums, what), *_unmatched(sums, sizes, what)]
+    faults += [*unsafe.values(), *_misnamed_blobs(sums, what)]
+    faults += _unmatched(sums, sizes, unsafe, what)
     small = {
         file: digest
         for file, digest in sums.items()
@@ -135,9 +137,9 @@ def _misnamed_blobs(sums: Mapping[str, Digest], what: str) -> Iterator[TransferE
 
 
 def _unmatched(
-    sums: Mapping[str, Digest], sizes: Mapping[str, int], what: str
+    sums: Mapping[str, Digest], sizes: Mapping[str, int], unsafe: Mapping[str, object], what: str
 ) -> Iterator[TransferError]:
-    for file in sorted(sums.keys() - sizes.keys()):
+    for file in sorted(sums.keys() - sizes.keys() - unsafe.keys()):
         yield MissingContent(f"{what}: {file}: listed in {CHECKSUMS_FILE}, but not there")
     for file in sorted(sizes.keys() - sums.keys() - {CHECKSUMS_FILE, SIGNATURE_FILE}):
         yield UnexpectedFile(
@@ -179,7 +181,7 @@ def _broken_images(
     sums: Mapping[str, Digest],
     sizes: Mapping[str, int],
 ) -> Iterator[TransferError]:
-    named = layout.images()
+    named, lost = layout.images(), sums.keys() - sizes.keys()  # these were told already
     for image in images:
         if named.get(image.name) != image.root:
             yield IntegrityError(
@@ -189,7 +191,8 @@ def _broken_images(
         try:
             manifests = successors(layout, image.root)
         except TransferError as error:
-            yield as_fault(error)
+            if not (lost and isinstance(error, (NotFound, UnsafePath))):
+                yield as_fault(error)
             continue
         for blob in (blob for manifest in manifests for blob in manifest.blobs):
             yield from _broken_blob(layout, blob, sums, sizes)

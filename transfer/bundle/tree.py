@@ -14,18 +14,18 @@ from transfer.errors import DigestMismatch, TransferError, UnsafePath
 from transfer.progress import SILENT, Progress
 
 
-def list_files(root: Path, what: str) -> tuple[dict[str, int], list[TransferError]]:
+def list_files(root: Path, what: str) -> tuple[dict[str, int], dict[str, TransferError]]:
     """Every regular file below `root`; folders count only by what is in them.
 
     Returns:
-        The size of each file by its path with slashes, and a fault for each link, device or
-        pipe: nothing of that kind belongs into a bundle, and no link is followed.
+        By their paths with slashes, the size of each file in bytes, and a fault for each link,
+        device or pipe: nothing of that kind belongs into a bundle, and no link is followed.
 
     Raises:
         StorageError: a folder cannot be read.
     """
     sizes: dict[str, int] = {}
-    faults: list[TransferError] = []
+    faults: dict[str, TransferError] = {}
     folders = [root]
     with storage_errors(what):
         while folders:
@@ -36,7 +36,8 @@ def list_files(root: Path, what: str) -> tuple[dict[str, int], list[TransferErro
                 elif stat.S_ISREG(status.st_mode):
                     sizes[name] = status.st_size
                 else:
-                    faults.append(UnsafePath(f"{what}: {name}: a link, not a plain file or folder"))
+                    fault = f"{what}: {name}: a link, not a plain file or folder"
+                    faults[name] = UnsafePath(fault)
     return sizes, faults
 
 
