@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bundler.resolve import Inputs, check_spec, read_lock, resolve
-from bundler.spec import FILES, KEPT_ARCHIVES, BundleSpec
+from bundler.spec import BundleSpec
 from transfer.archive import AirgapArchive
 from transfer.bundle import Bundle, BundleWriter
 from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord
@@ -160,8 +160,7 @@ def _carried(contents: Contents, *, keep: bool) -> Contents:
 
 
 def _kept(record: ArchiveRecord) -> FileRecord:
-    path = f"{FILES}/{KEPT_ARCHIVES}/{record.file_name}"
-    return FileRecord(path=path, size=record.size, digest=record.digest)
+    return FileRecord(path=record.kept, size=record.size, digest=record.digest)
 
 
 def _refuse_same_names(spec: BundleSpec) -> None:

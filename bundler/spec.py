@@ -26,16 +26,11 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
-from transfer.contents import ArchiveKind, is_bundle_path
+from transfer.contents import FILES, KEPT_ARCHIVES, PLUGINS, ArchiveKind, is_bundle_path
 from transfer.digest import Digest
 from transfer.errors import InvalidInput
 from transfer.fields import Fields, read_yaml
 from transfer.reference import Reference
-
-FILES = "files"
-PLUGINS = "kubectl-kots"
-KEPT_ARCHIVES = "archives"
-"""Folders of the bundle: plain files, and below them the plugins and the vendor's archives."""
 
 _LISTS = ("applications", "imageArchives", "images", "files")
 _INPUT_KEYS = ("path", "url", "sha256")
@@ -167,9 +162,7 @@ def _read_plugin(fields: Fields) -> FileInput:
             "platform", f"expected os/architecture such as linux/amd64, found {platform!r}"
         )
     found = _read_input(fields)
-    return FileInput(
-        input=found, path=f"{FILES}/{PLUGINS}/{platform}/{found.file_name}", platform=platform
-    )
+    return FileInput(input=found, path=f"{PLUGINS}/{platform}/{found.file_name}", platform=platform)
 
 
 def _read_applications(parent: Fields) -> Iterator[ArchiveInput]:
@@ -214,10 +207,11 @@ def _read_files(parent: Fields) -> Iterator[FileInput]:
         name = fields.text("name")
         if name and not is_bundle_path(name):
             fields.fault("name", f"not a path below files/: {name!r}")
-        first = name.partition("/")[0]
-        if first in (PLUGINS, KEPT_ARCHIVES):
-            fields.fault("name", f"files/{first}/ is filled by the toolkit: choose another folder")
-        yield FileInput(input=_read_input(fields), path=f"{FILES}/{name}")
+        path = f"{FILES}/{name}"
+        for folder in (PLUGINS, KEPT_ARCHIVES):
+            if f"{path}/".startswith(f"{folder}/"):
+                fields.fault("name", f"{folder}/ is filled by the toolkit: choose another folder")
+        yield FileInput(input=_read_input(fields), path=path)
 
 
 def _read_input(fields: Fields) -> Input:

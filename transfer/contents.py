@@ -14,6 +14,11 @@ from transfer.descriptor import ACCEPTED_TYPES, Descriptor
 from transfer.digest import Digest
 from transfer.fields import Fields
 
+FILES = "files"
+PLUGINS = f"{FILES}/kubectl-kots"
+KEPT_ARCHIVES = f"{FILES}/archives"
+"""Folders of a bundle: plain files, and among them the plugins and the vendor's archives."""
+
 
 class ArchiveKind(StrEnum):
     """What a vendor's archive is for."""
@@ -102,6 +107,11 @@ class ArchiveRecord:
     compressor: str | None
     """What compressed the layers of a docker-archive; the digests hold for it alone."""
     images: tuple[ImageRecord, ...]
+
+    @property
+    def kept(self) -> str:
+        """Path of the vendor's own file in a bundle that carries it too."""
+        return f"{KEPT_ARCHIVES}/{self.file_name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

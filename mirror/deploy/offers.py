@@ -10,9 +10,6 @@ from mirror.sources import OpenSource
 from transfer.bundle import Bundle
 from transfer.contents import ArchiveRecord
 
-KEPT = "files/archives/"
-"""Where a bundle carries the vendor's files, if it does (`--keep-archives`)."""
-
 
 def offers(paths: Sequence[Path], sources: Sequence[OpenSource]) -> tuple[Offered, ...]:
     """Every archive of every source, in their order; `paths` are where the sources are."""
@@ -33,8 +30,8 @@ def check_kept(sources: Sequence[OpenSource]) -> None:
     """
     for source in sources:
         if isinstance(source.content, Bundle):
-            files = (file.path for file in source.content.contents.files)
-            source.content.check_files(file for file in files if file.startswith(KEPT))
+            kept = (record.kept for record in source.contents.archives)
+            source.content.check_files(path for path in kept if path in _paths(source.content))
 
 
 def _offers(path: Path, source: OpenSource) -> Iterator[Offered]:
@@ -46,10 +43,13 @@ def _offers(path: Path, source: OpenSource) -> Iterator[Offered]:
 
 
 def _from_bundle(bundle: Bundle, record: ArchiveRecord) -> Offered:
-    kept = KEPT + record.file_name
-    carried = any(file.path == kept for file in bundle.contents.files)
+    carried = record.kept in _paths(bundle)
     return Offered(
         record=record,
         slim=str(bundle.path_of(record.slim).absolute()) if record.slim else None,
-        full=str(bundle.path_of(kept).absolute()) if carried else None,
+        full=str(bundle.path_of(record.kept).absolute()) if carried else None,
     )
+
+
+def _paths(bundle: Bundle) -> set[str]:
+    return {file.path for file in bundle.contents.files}
