@@ -9,7 +9,7 @@ from pathlib import Path
 from mirror.kots import Command
 from mirror.secret import FromEnvironment, FromFile, Secret, SecretSource
 from mirror.site import Login, Site
-from transfer.disk import storage_errors
+from transfer.disk import read_text
 from transfer.errors import InvalidInput, TransferError, raise_together
 
 
@@ -97,12 +97,7 @@ class Keyring:
 
 
 def _read_line(source: FromFile) -> str:
-    try:
-        with storage_errors(str(source)):
-            text = Path(source.path).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{source}: not text in UTF-8") from error
-    line = text.removesuffix("\n").removesuffix("\r")
+    line = read_text(Path(source.path), str(source)).removesuffix("\n").removesuffix("\r")
     if not line or not line.isprintable():
         raise InvalidInput(
             f"{source}: expected one line with the secret", hint="write it with printf %s"

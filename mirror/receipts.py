@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from transfer.disk import open_plain, replace_file
+from transfer.disk import open_plain, read_text, replace_file
 from transfer.errors import InvalidInput, NotFound
 from transfer.receipt import Receipt
 
@@ -18,14 +18,7 @@ def read_receipt(path: Path) -> Receipt:
         InvalidInput: it is something else, or has mistakes.
         StorageError: it cannot be read.
     """
-    what = f"receipt {path}"
-    with open_plain(path, what) as stream:
-        raw = stream.read()
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{what}: not text in UTF-8") from error
-    return Receipt.parse(text, str(path))
+    return Receipt.parse(read_text(path, f"receipt {path}"), str(path))
 
 
 def find_receipt(paths: Sequence[Path]) -> Receipt | None:

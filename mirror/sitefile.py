@@ -7,8 +7,8 @@ from pathlib import Path
 
 from mirror.licence import Licence
 from mirror.site import Application, Site, parse_site
-from transfer.disk import storage_errors
-from transfer.errors import InvalidInput, NotFound, raise_together
+from transfer.disk import read_text
+from transfer.errors import NotFound, raise_together
 
 
 def load_site(path: Path, home: Path | None) -> Site:
@@ -20,7 +20,7 @@ def load_site(path: Path, home: Path | None) -> Site:
     """
     folder = path.absolute().parent
     return parse_site(
-        _read(path, "site file"),
+        read_text(path, f"site file {path}"),
         str(path),
         folder=str(folder),
         home=str(home) if home else None,
@@ -38,7 +38,7 @@ def load_licences(applications: Iterable[Application]) -> dict[str, Licence | No
     for application in applications:
         path = Path(application.license_file)
         found[application.slug] = (
-            Licence.parse(_read(path, "licence"), str(path)) if path.exists() else None
+            Licence.parse(read_text(path, f"licence {path}"), str(path)) if path.exists() else None
         )
     return found
 
@@ -64,11 +64,3 @@ def check_files(site: Site, applications: Iterable[Application]) -> None:
         ),
         hint="put them there, or change the site file; relative paths start at its folder",
     )
-
-
-def _read(path: Path, what: str) -> str:
-    try:
-        with storage_errors(f"{what} {path}"):
-            return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{what} {path}: not text in UTF-8") from error

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from transfer.errors import NotFound, StorageError, UnsafePath
+from transfer.errors import InvalidInput, NotFound, StorageError, UnsafePath
 
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
@@ -90,6 +90,21 @@ def open_plain(path: Path, what: str) -> Iterator[PlainFile]:
         raise UnsafePath(f"{what}: not a plain file")
     with os.fdopen(handle, "rb", buffering=0) as file:
         yield PlainFile(file, what)
+
+
+def read_text(path: Path, what: str) -> str:
+    """The text of a file that a person named: links are followed, and a pipe will do.
+
+    Raises:
+        NotFound: there is none.
+        InvalidInput: it is not UTF-8; what is in it is not repeated.
+        StorageError: it cannot be read.
+    """
+    try:
+        with storage_errors(what):
+            return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{what}: not text in UTF-8 (byte {error.start})") from None
 
 
 def plain_size(path: Path, what: str) -> int | None:

@@ -17,7 +17,7 @@ from bundler.resolve import Inputs
 from bundler.spec import BundleSpec
 from transfer import console
 from transfer.bundle import EPOCH
-from transfer.disk import open_plain
+from transfer.disk import read_text
 from transfer.errors import InvalidInput
 from transfer.progress import Progress
 from transfer.registry import RegistryClient
@@ -102,12 +102,7 @@ def read_spec(path: Path) -> BundleSpec:
         NotFound, StorageError: the file cannot be read.
         InvalidInput: with everything that is wrong with it.
     """
-    with open_plain(path.resolve(), f"spec {path}") as stream:
-        raw = stream.read()
-    try:
-        return BundleSpec.parse(raw.decode(), str(path))
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path}: not UTF-8: {error}") from error
+    return BundleSpec.parse(read_text(path, f"spec {path}"), str(path))
 
 
 def epoch() -> int:

@@ -8,7 +8,7 @@ from pathlib import Path
 from bundler.spec import BundleSpec, Input
 from transfer.contents import ArchiveRecord
 from transfer.digest import Digest
-from transfer.disk import open_plain
+from transfer.disk import read_text
 from transfer.errors import (
     DigestMismatch,
     InvalidInput,
@@ -26,16 +26,12 @@ def read_lock(path: Path) -> BundleLock | None:
 
     Raises:
         InvalidInput: with every fault in it.
+        StorageError: it cannot be read.
     """
     try:
-        with open_plain(path, f"lock {path}") as stream:
-            raw = stream.read()
+        text = read_text(path, f"lock {path}")
     except NotFound:
         return None
-    try:
-        text = raw.decode()
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path}: not UTF-8: {error}") from error
     return BundleLock.parse(text, str(path))
 
 

@@ -269,7 +269,7 @@ def test_spec_that_cannot_be_read(workplace: Workplace) -> None:
     (workplace.folder / "latin.yaml").write_bytes(b"name: \xff")
     ran = workplace.run("lock", workplace.folder / "latin.yaml")
     assert ran.code == 3
-    assert "latin.yaml: not UTF-8" in ran.err
+    assert "latin.yaml: not text in UTF-8 (byte 6)" in ran.err
 
 
 def test_mistakes_in_the_spec_come_before_any_work(workplace: Workplace) -> None:

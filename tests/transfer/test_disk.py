@@ -16,11 +16,12 @@ from transfer.disk import (
     ingest,
     lock_file,
     open_plain,
+    read_text,
     replace_file,
     storage_errors,
     try_lock_file,
 )
-from transfer.errors import NotFound, StorageError, TransferError, UnsafePath
+from transfer.errors import InvalidInput, NotFound, StorageError, TransferError, UnsafePath
 
 
 def sleeping_locks() -> int:
@@ -109,3 +110,18 @@ def test_only_plain_files_are_opened(tmp_path: Path) -> None:
             open_plain(tmp_path / name, "side"),
         ):
             pass
+
+
+def test_text_that_a_person_named(tmp_path: Path) -> None:
+    file, link = tmp_path / "spec.yaml", tmp_path / "link.yaml"
+    file.write_text("größer\n")
+    link.symlink_to(file)
+    assert read_text(link, "spec") == "größer\n"
+    file.write_bytes(b"password \xff")
+    with pytest.raises(InvalidInput, match=r"^spec: not text in UTF-8 \(byte 9\)$") as caught:
+        read_text(file, "spec")
+    assert caught.value.__cause__ is None
+    with pytest.raises(NotFound, match=r"^spec: does not exist"):
+        read_text(tmp_path / "nowhere", "spec")
+    with pytest.raises(StorageError, match=r"^spec: Is a directory"):
+        read_text(tmp_path, "spec")
