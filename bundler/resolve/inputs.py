@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -12,7 +11,7 @@ from bundler.downloads import Downloads
 from bundler.spec import ArchiveInput, FileInput, ImageInput, Input
 from transfer.archive import AirgapArchive
 from transfer.bundle.tree import digest_file
-from transfer.contents import ArchiveRecord, FileRecord, ImageRecord
+from transfer.contents import FileRecord, ImageRecord
 from transfer.descriptor import Descriptor
 from transfer.digest import Digest
 from transfer.errors import DigestMismatch, NotFound
@@ -55,23 +54,24 @@ class Inputs:
             return self._downloads.fetch(wanted.url, wanted.sha256)
         return (self._folder / (wanted.path or "")).resolve()
 
-    def archive(self, wanted: ArchiveInput) -> tuple[AirgapArchive, ArchiveRecord]:
+    def archive(self, wanted: ArchiveInput) -> AirgapArchive:
         """Read and prove a vendor's archive; the caller closes it.
-
-        Returns:
-            The archive, and its record with the name that the vendor gave to the file.
 
         Raises:
             DigestMismatch: it is not the file that the spec promises.
             TransferError: as `AirgapArchive.read` and `path_of`.
         """
-        archive = AirgapArchive.read(self.path_of(wanted.input), progress=self._progress)
+        archive = AirgapArchive.read(
+            self.path_of(wanted.input),
+            file_name=wanted.input.file_name,
+            progress=self._progress,
+        )
         try:
             self._compare(wanted.input, archive.record.digest)
         except BaseException:
             archive.close()
             raise
-        return archive, replace(archive.record, file_name=wanted.input.file_name)
+        return archive
 
     def file(self, wanted: FileInput) -> tuple[Path, FileRecord]:
         """Hash a plain file.
@@ -81,7 +81,7 @@ class Inputs:
             TransferError: as `path_of`, or it cannot be read.
         """
         path = self.path_of(wanted.input)
-        digest = digest_file(path, f"file {path}")
+        digest = digest_file(path, f"file {wanted.input.source}")
         self._compare(wanted.input, digest)
         return path, FileRecord(path=wanted.path, size=path.stat().st_size, digest=digest)
 

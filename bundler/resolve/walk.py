@@ -111,13 +111,13 @@ class _Walk:
     def archive(self, wanted: ArchiveInput) -> ArchiveRecord | None:
         """Read an archive and hand it over; None if it cannot be used."""
         try:
-            archive, record = self._inputs.archive(wanted)
+            archive = self._inputs.archive(wanted)
         except TransferError as error:
             self._fault(wanted.input.entry, error)
             return None
         with archive:
             try:
-                record = fill_in(wanted, record)
+                record = fill_in(wanted, archive.record)
                 check_kind(wanted, record)
                 self._note(wanted.input, record.size, record.digest)
                 check_record(self._locked_archives.get(wanted), record)

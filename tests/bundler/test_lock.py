@@ -91,6 +91,20 @@ def test_download_is_locked_without_its_signature(workplace: Workplace) -> None:
     assert lock.sources[0].source == server.url
     assert lock.contents.archives[0].file_name == "harness.airgap"
     assert "hunter2" not in ran.out + ran.err + workplace.lock.read_text()
+    assert "reading harness.airgap: " in ran.err
+
+
+def test_damage_behind_an_address_is_told_by_the_vendors_name(workplace: Workplace) -> None:
+    cut = (workplace.downloads / "harness.airgap").read_bytes()[:-2]
+    sha256 = Digest.of(cut).encoded
+    with web(cut) as server:
+        release = f"{{archive: {{url: '{server.url}', sha256: {sha256}}}}}"
+        ran = workplace.run(
+            "lock", workplace.spec(f"applications: [{{slug: harness, releases: [{release}]}}]")
+        )
+    assert ran.code == 4
+    kept = workplace.folder / "cache/sha256" / sha256
+    assert f"archive harness.airgap ({kept}): ends in the middle" in ran.err
 
 
 def test_damaged_cache_is_removed_and_fetched_anew(workplace: Workplace) -> None:

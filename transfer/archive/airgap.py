@@ -31,10 +31,17 @@ class AirgapArchive:
     """A KOTS archive or a docker-save archive that was read and proven: a source of blobs."""
 
     def __init__(
-        self, path: Path, record: ArchiveRecord, found: Found, shelf: Shelf, resources: ExitStack
+        self,
+        file: GzipFile,
+        record: ArchiveRecord,
+        found: Found,
+        shelf: Shelf,
+        resources: ExitStack,
     ) -> None:
         """Made by `read`."""
-        self.path = path
+        self.path = file.path
+        self.description = file.what
+        """How messages name this side."""
         self.record = record
         """What the archive is and holds."""
         self.airgap_yaml = found.airgap_yaml
@@ -44,11 +51,16 @@ class AirgapArchive:
         self._resources = resources
 
     @classmethod
-    def read(cls, path: Path, *, progress: Progress = SILENT) -> Self:
+    def read(cls, path: Path, *, file_name: str = "", progress: Progress = SILENT) -> Self:
         """Read and prove an archive; close it, or use it as a context manager.
 
         An archive without `images/` is complete in itself: KOTS takes it for one whose images
         were pushed before, and that is what `write_slim` writes. Its record has no images.
+
+        Args:
+            path: The file.
+            file_name: The vendor's name for it, where it is kept under another.
+            progress: Told of every byte that is read.
 
         Raises:
             NotFound, StorageError: the file cannot be read.
@@ -56,7 +68,7 @@ class AirgapArchive:
             CorruptArchive: it cannot be trusted; with every fault that was found.
         """
         with ExitStack() as resources:
-            file = resources.enter_context(GzipFile(path))
+            file = resources.enter_context(GzipFile(path, file_name))
             compressor = resources.enter_context(Compressor())
             shelf = Shelf(file, compressor)
             faults: list[TransferError] = []
@@ -64,7 +76,7 @@ class AirgapArchive:
             packing = Packing(shelf, compressor, progress, faults)
             record = Describing(file, found, shelf, packing, faults).record()
             _raise_faults(file.what, faults)
-            return cls(path, record, found, shelf, resources.pop_all())
+            return cls(file, record, found, shelf, resources.pop_all())
 
     def __enter__(self) -> Self:
         """Read from it until the block ends."""
@@ -77,11 +89,6 @@ class AirgapArchive:
     def close(self) -> None:
         """Close the file; nothing can be read from it any more."""
         self._resources.close()
-
-    @property
-    def description(self) -> str:
-        """How messages name this side."""
-        return f"archive {self.path}"
 
     def open(self, descriptor: Descriptor) -> AbstractContextManager[Readable]:
         """Open a blob or manifest at its first byte; it is not verified here.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from transfer.archive.compress import COMPRESSOR
 from transfer.archive.dockersave import SavedImage
@@ -191,7 +192,7 @@ class Describing:
         packed = form is ArchiveFormat.DOCKER_ARCHIVE and images
         return ArchiveRecord(
             kind=kind,
-            file_name=self.file.path.name,
+            file_name=self.file.name,
             size=self.file.size,
             digest=self.found.digest or NO_DIGEST,
             format=form,
@@ -202,7 +203,7 @@ class Describing:
         )
 
     def _slim_path(self, kind: ArchiveKind, release: ReleaseRecord) -> str:
-        slug = release.app_slug or self.file.path.stem
+        slug = release.app_slug or PurePosixPath(self.file.name).stem
         if kind is ArchiveKind.ADMIN_CONSOLE:
             slug = CONSOLE_SLUG
         version = release.version_label or release.update_cursor or "unnamed"

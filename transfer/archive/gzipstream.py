@@ -51,12 +51,13 @@ class GzipFile:
     def __init__(
         self,
         path: Path,
+        name: str = "",
         *,
         block: int = BLOCK,
         checkpoints: int = CHECKPOINTS,
         spacing: int = SPACING,
     ) -> None:
-        """Open the file.
+        """Open the file; `name` is what it is called where that is not its name here.
 
         Raises:
             NotFound, StorageError: it cannot be opened.
@@ -64,7 +65,8 @@ class GzipFile:
             InvalidInput: it is something else than a gzip file.
         """
         self.path = path
-        self.what = f"archive {path}"
+        self.name = name or path.name
+        self.what = f"archive {path}" if self.name == path.name else f"archive {name} ({path})"
         self.block = block
         self._limit = checkpoints
         self._spacing = spacing

@@ -59,7 +59,7 @@ def scan(file: GzipFile, shelf: Shelf, progress: Progress, faults: list[Transfer
     Raises:
         StorageError: the file cannot be read.
     """
-    progress.begin(f"reading {file.path.name}", file.size)
+    progress.begin(f"reading {file.name}", file.size)
     try:
         with Lane() as outer, Lane() as inner:
             whole = outer.start()
