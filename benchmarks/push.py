@@ -101,7 +101,7 @@ def spread(values: Sequence[float]) -> str:
 def ratio(one: Way, other: Way) -> str:
     """Pair by pair, as the pairs were measured one after the other."""
     if one.delivered != other.delivered:
-        return "no ratio: they did not deliver the same"
+        return "no ratio: they did not deliver the same | -"
     cold = [a / b for a, b in zip(one.cold, other.cold, strict=True)]
     again = [a / b for a, b in zip(one.again, other.again, strict=True)]
     return f"{spread(cold)} | {spread(again)}"
