@@ -10,8 +10,6 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
-from mirror.relocate import Relocation, RelocationPlan, relocate
-from mirror.sources import images_of, open_sources
 from mirror.target import Destinations, Holder
 from mirror.workers import each
 from transfer.descriptor import Descriptor
@@ -27,6 +25,8 @@ from transfer.graph import successors
 from transfer.progress import SILENT, Progress
 from transfer.receipt import Receipt
 from transfer.reference import Reference, Repository
+from transfer.relocate import Relocation, RelocationPlan, relocate
+from transfer.sources import images_of, open_sources
 
 
 class Finding(StrEnum):

@@ -9,14 +9,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mirror.relocate import Relocation, RelocationPlan
-from mirror.sources import OpenSource, by_root
 from mirror.target import Destinations, Holder
 from mirror.workers import each
 from transfer.descriptor import Descriptor
 from transfer.digest import Digest
 from transfer.errors import Conflict, raise_together
 from transfer.graph import successors
+from transfer.relocate import Relocation, RelocationPlan
+from transfer.sources import OpenSource, by_root
 
 
 class State(StrEnum):

@@ -10,8 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from mirror.relocate import Relocation, RelocationPlan
-from mirror.sources import OpenSource, by_root
 from mirror.target import Destinations
 from transfer import __version__
 from transfer.copy import copy
@@ -20,6 +18,8 @@ from transfer.digest import Digest
 from transfer.graph import successors
 from transfer.progress import SILENT, Progress
 from transfer.receipt import Arrival, HeldBlob, HeldImage, Receipt
+from transfer.relocate import Relocation, RelocationPlan
+from transfer.sources import OpenSource, by_root
 
 Clock = Callable[[], datetime]
 

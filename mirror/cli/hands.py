@@ -19,11 +19,11 @@ from mirror.deploy.assemble import Assembler
 from mirror.kots import Engine
 from mirror.process import Runner
 from mirror.site import Site
-from mirror.sources import OpenSource
 from mirror.target import Destinations, open_destinations
 from transfer.descriptor import Descriptor
 from transfer.disk import storage_errors
 from transfer.reference import Reference
+from transfer.sources import OpenSource
 
 
 class _Clock:

@@ -16,12 +16,12 @@ from mirror.cli.options import examples, sources_argument
 from mirror.plan import examine
 from mirror.push import push as run_push
 from mirror.receipts import find_receipt, refuse_other_file, write_receipt
-from mirror.relocate import relocate
 from mirror.serve import open_library, parse_listen, serving, signals_held, tls_context
-from mirror.sources import images_of, open_sources
 from mirror.target import RegistryAccess, open_destinations
-from mirror.verify import verify as run_verify
 from transfer.console import emit, jobs_option, output_option, progress_for, quiet_option
+from transfer.relocate import relocate
+from transfer.sources import images_of, open_sources
+from transfer.verify import verify as run_verify
 
 
 @click.command(epilog=examples("verify /media/usb/harness", "verify kotsadm.tar.gz harness.airgap"))

@@ -29,8 +29,8 @@ from mirror.deploy.assume import ANY, CONSOLE
 from mirror.kots import Engine
 from mirror.outcome import with_v
 from mirror.sitefile import check_files, load_licences, load_site
-from mirror.sources import open_sources
 from transfer.console import emit, home, output_option, quiet_option
+from transfer.sources import open_sources
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 

@@ -8,12 +8,12 @@ from typing import Any
 from mirror.audit import Audit, Finding
 from mirror.plan import PushPlan, State
 from mirror.push import Pushed
-from mirror.relocate import Relocation
-from mirror.sources import OpenSource
-from mirror.verify import Verified
 from transfer.console import human_bytes
 from transfer.contents import ArchiveRecord, ImageRecord
 from transfer.delivery import Outcome
+from transfer.relocate import Relocation
+from transfer.sources import OpenSource
+from transfer.verify import Verified
 
 
 def table(rows: Sequence[Sequence[str]]) -> list[str]:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mirror.deploy.model import Offered
-from mirror.sources import OpenSource
 from transfer.archive import AirgapArchive, write_full
 from transfer.disk import ingest
 from transfer.errors import InvalidInput
+from transfer.sources import OpenSource
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 from pathlib import PurePosixPath
 
 from mirror import kots
 from mirror.deploy.model import Deployed, Kind, Offered, Order, Plan, State, Step
 from mirror.deploy.reads import reads
 from mirror.kots import Engine, Handover
-from mirror.relocate import Naming, Relocation, SourceImage, relocate
 from mirror.site import Application, DockerConfig, Site
 from transfer.digest import Digest
 from transfer.errors import InvalidInput, PolicyError
 from transfer.reference import Reference
+from transfer.relocate import Relocation, archive_images, relocate
 
 
 class Draft:
@@ -226,11 +227,7 @@ class Draft:
             )
 
     def _images(self) -> tuple[Relocation, ...]:
-        images = [
-            SourceImage(record=image, naming=Naming.KOTS, origin=offer.record.file_name)
-            for offer in self._carried
-            for image in offer.record.images
-        ]
+        images = chain.from_iterable(archive_images(offer.record) for offer in self._carried)
         return relocate(images, self.site.registry.endpoint).relocations
 
     def _credential_notes(self) -> None:

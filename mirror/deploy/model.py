@@ -9,9 +9,9 @@ from enum import StrEnum
 from mirror.kots import Command, Engine
 from mirror.licence import Licence
 from mirror.outcome import Console
-from mirror.relocate import Relocation
 from mirror.site import Application
 from transfer.contents import ArchiveKind, ArchiveRecord, ReleaseRecord
+from transfer.relocate import Relocation
 
 
 class Action(StrEnum):

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mirror.deploy.model import Offered
-from mirror.sources import OpenSource
 from transfer.bundle import Bundle
 from transfer.contents import ArchiveRecord
+from transfer.sources import OpenSource
 
 
 def offers(paths: Sequence[Path], sources: Sequence[OpenSource]) -> tuple[Offered, ...]:

@@ -11,13 +11,13 @@ from mirror.deploy.model import Kind, Offered, Plan, Step
 from mirror.deploy.observe import Ask
 from mirror.kots import Command
 from mirror.outcome import Finished
-from mirror.relocate import Relocation
 from mirror.secret import SecretSource
 from mirror.site import Site
 from mirror.workers import each
 from transfer.descriptor import Descriptor
 from transfer.errors import PolicyError, StorageError, ToolError, raise_together
 from transfer.reference import Reference
+from transfer.relocate import Relocation
 
 JOBS = 8
 """Questions to the registry at the same time."""

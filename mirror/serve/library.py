@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
-from mirror.relocate import below, listed_images, relocate
 from mirror.serve.answers import Shelf
 from transfer.bundle.reader import Bundle
 from transfer.bundle.structure import BUNDLE_FILE
@@ -18,7 +17,9 @@ from transfer.digest import Digest, read_verified
 from transfer.disk import open_plain, plain_size, storage_errors
 from transfer.errors import IntegrityError, InvalidInput
 from transfer.layout import OciLayout
+from transfer.naming import below
 from transfer.reference import Reference, Repository, parse_endpoint
+from transfer.relocate import listed_images, relocate
 
 _ANY_HOST = "store.invalid"
 

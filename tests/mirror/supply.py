@@ -13,8 +13,6 @@ from click.testing import CliRunner
 
 from mirror.cli import main
 from mirror.push import Pushed, push
-from mirror.relocate import relocate
-from mirror.sources import images_of, open_sources
 from mirror.target import RegistryAccess, open_destinations
 from tests.fakes.registry import FakeRegistry
 from tests.servers import Registry
@@ -33,6 +31,8 @@ from transfer.descriptor import Manifest
 from transfer.digest import Digest
 from transfer.progress import SILENT, Progress
 from transfer.registry import RetryPolicy
+from transfer.relocate import relocate
+from transfer.sources import images_of, open_sources
 
 BASE = layer("base", size=50_000)
 MANAGER = image(BASE, layer("manager"))

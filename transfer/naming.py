@@ -1,23 +1,21 @@
-"""Where each image goes: from the name a vendor gave it to its name in the site's registry.
+"""The names that images have at a site: KOTS computes the ones it will pull by its own rules.
 
-KOTS computes the names it will pull by its own rules, so what is pushed must follow them to the
-letter; `tests/data/rewrite-vectors.json` holds what KOTS's own tests expect. A destination that
-two different images want is refused here, in the plan, before anything is written.
+What is pushed, and what is bundled, must follow these rules to the letter;
+`tests/data/rewrite-vectors.json` holds what KOTS's own tests expect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from transfer.contents import ArchiveKind, ArchiveRecord, Contents, ImageRecord
-from transfer.descriptor import Descriptor
-from transfer.errors import Conflict, IntegrityError, InvalidInput, raise_together
+from transfer.errors import InvalidInput
 from transfer.reference import DEFAULT_REGISTRY, Reference, Repository
 
+MADE_WRONG = "the archive was made wrong; ask its vendor for another"
+"""What to do about a name that cannot be one."""
+
 _SHORTEST_ARCHIVE_PATH = 3
-_MADE_WRONG = "the archive was made wrong; ask its vendor for another"
 
 
 class Naming(StrEnum):
@@ -43,93 +41,6 @@ class KustomizeImage:
         if self.digest:
             return f"{self.new_name}@{self.digest}"
         return f"{self.new_name}:{self.new_tag}" if self.new_tag else self.new_name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SourceImage:
-    """One image as a source lists it."""
-
-    record: ImageRecord
-    naming: Naming
-    origin: str
-    """The archive or bundle that lists it, for messages."""
-
-    def __str__(self) -> str:
-        """How messages tell it from another image of the same name."""
-        return f"{self.record.name} of {self.origin} ({self.record.root.digest})"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relocation:
-    """One image, its name at the source and its name at the site."""
-
-    source: str
-    destination: Reference
-    root: Descriptor
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RelocationPlan:
-    """Every image's relocation; no two have one destination."""
-
-    endpoint: Repository
-    relocations: tuple[Relocation, ...]
-
-
-def relocate(images: Iterable[SourceImage], endpoint: Repository) -> RelocationPlan:
-    """Give every image its destination below `endpoint`.
-
-    An image that stands in several archives under one destination is planned once.
-
-    Raises:
-        InvalidInput: names that are not image references.
-        IntegrityError: names pinned to a digest that is not the digest of their content.
-        Conflict: different images with one destination; each pair is named.
-    """
-    destinations = _destinations(images, endpoint)
-    raise_together(
-        IntegrityError,
-        "images are not what their names are pinned to",
-        (
-            IntegrityError(f"{image}: the name says {wanted.digest}")
-            for image, wanted in destinations
-            if wanted.digest not in (None, image.record.root.digest)
-        ),
-        hint=_MADE_WRONG,
-    )
-    first: dict[Reference, SourceImage] = {}
-    for image, wanted in destinations:
-        first.setdefault(wanted, image)
-    raise_together(
-        Conflict,
-        "different images have one destination; nothing was written",
-        (
-            Conflict(f"{wanted}: wanted by {first[wanted]} and by {image}")
-            for image, wanted in destinations
-            if image.record.root != first[wanted].record.root
-        ),
-        hint="give the sources one at a time, or push them to different namespaces",
-    )
-    relocations = (
-        Relocation(source=image.record.name, destination=wanted, root=image.record.root)
-        for wanted, image in first.items()
-    )
-    return RelocationPlan(endpoint=endpoint, relocations=tuple(relocations))
-
-
-def listed_images(contents: Contents) -> Iterator[SourceImage]:
-    """The images of a bundle, each with the rule that its archive goes by."""
-    for archive in contents.archives:
-        yield from archive_images(archive)
-    for record in contents.images:
-        yield SourceImage(record=record, naming=Naming.KOTS, origin=contents.name)
-
-
-def archive_images(archive: ArchiveRecord) -> Iterator[SourceImage]:
-    """The images of one archive; only those that KOTS deploys go by its rule."""
-    naming = Naming.WHOLE_PATH if archive.kind is ArchiveKind.IMAGES else Naming.KOTS
-    for record in archive.images:
-        yield SourceImage(record=record, naming=naming, origin=archive.file_name)
 
 
 def destination(endpoint: Repository, image: str, naming: Naming) -> Reference:
@@ -183,7 +94,7 @@ def archive_name(image: str) -> str:
 
 
 def rewrite_docker_archive_image(endpoint: Repository, parts: tuple[str, ...]) -> KustomizeImage:
-    """The same for an image of a docker-archive, from the path of its file below the format.
+    """What manifests get for an image of a docker-archive, from its file's path below the format.
 
     `parts` ends in a tag, or in `sha256` and a value. KOTS: pkg/imageutil,
     RewriteDockerArchiveImage.
@@ -193,7 +104,8 @@ def rewrite_docker_archive_image(endpoint: Repository, parts: tuple[str, ...]) -
     """
     if len(parts) < _SHORTEST_ARCHIVE_PATH:
         raise InvalidInput(
-            f"image path {'/'.join(parts)!r}: expected host/name/tag", hint=_MADE_WRONG
+            f"image path {'/'.join(parts)!r}: expected host/name/tag",
+            hint=MADE_WRONG,
         )
     *name, last = parts
     pinned = name[-1] == "sha256"
@@ -270,17 +182,3 @@ def _spellings(name: str) -> list[str]:
 def _normalise(image: str) -> Reference:
     reference = Reference.parse(image)
     return reference.pin(reference.digest) if reference.digest else reference
-
-
-def _destinations(
-    images: Iterable[SourceImage], endpoint: Repository
-) -> list[tuple[SourceImage, Reference]]:
-    found: list[tuple[SourceImage, Reference]] = []
-    faults: list[InvalidInput] = []
-    for image in images:
-        try:
-            found.append((image, destination(endpoint, image.record.name, image.naming)))
-        except InvalidInput as fault:
-            faults.append(InvalidInput(f"{image.origin}: {fault}"))
-    raise_together(InvalidInput, "names that are not image references", faults, hint=_MADE_WRONG)
-    return found

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mirror.sources import OpenSource, open_source
 from transfer.bundle import Bundle
 from transfer.errors import IntegrityError, TransferError, raise_together
 from transfer.progress import SILENT, Progress
+from transfer.sources import OpenSource, open_source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

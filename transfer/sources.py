@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mirror.relocate import SourceImage, archive_images, listed_images
 from transfer.archive import AirgapArchive
 from transfer.bundle import Bundle
 from transfer.bundle.checksums import CHECKSUMS_FILE
@@ -19,6 +18,7 @@ from transfer.disk import storage_errors
 from transfer.errors import InvalidInput
 from transfer.progress import SILENT, Progress
 from transfer.receipt import AppliedSource, SourceKind
+from transfer.relocate import SourceImage, archive_images, listed_images
 from transfer.store import Source
 
 _WANTED = "give the folder of a bundle, or an archive as the vendor made it"
