@@ -78,8 +78,10 @@ class Copied:
         kinds = {type(error) for error in errors if not isinstance(error, NotTried)}
         alike = len(kinds) == 1 and all(d.error is not None for d in self.deliveries)
         kind = kinds.pop() if alike else Incomplete
-        # One error may have failed many images (a shared blob): it is told once.
-        distinct = {str(error): error for error in errors}
+        # One error may have failed many images (a shared blob): it is told once. What was not
+        # tried is no cause, and comes last.
+        causes_first = sorted(errors, key=lambda error: isinstance(error, NotTried))
+        distinct = {str(error): error for error in causes_first}
         raise_together(
             kind,
             f"{len(errors)} of {len(self.deliveries)} images were not delivered",

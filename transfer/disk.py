@@ -46,9 +46,13 @@ def storage_errors(side: str) -> Iterator[None]:
         yield
     except OSError as error:
         named = isinstance(error.filename, (str, bytes))  # it may be a file's number
-        at = f" ({os.fsdecode(error.filename)})" if named else ""
+        path = os.fsdecode(error.filename) if named else ""
+        at = f" ({path})" if path not in side else ""
         if error.errno == errno.ENOENT:
-            raise NotFound(f"{side}: does not exist{at}") from error
+            raise NotFound(
+                f"{side}: does not exist{at}",
+                hint="check the path, and whether its disk is mounted",
+            ) from error
         if error.errno == errno.ELOOP:
             raise UnsafePath(f"{side}: is a link, not a plain file{at}") from error
         raise StorageError(

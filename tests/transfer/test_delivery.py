@@ -65,6 +65,12 @@ def test_one_fault_of_many_images_is_told_once() -> None:
     assert faults_of(caught.value) == ["blob 1 is damaged", "image 2"]
 
 
+def test_what_was_not_tried_comes_after_its_causes() -> None:
+    with pytest.raises(Unavailable) as caught:
+        copied(NotTried("b"), Unavailable("a"), NotTried("b")).raise_for_failures()
+    assert faults_of(caught.value) == ["a", "b"]
+
+
 def test_no_failure_raises_nothing() -> None:
     copied(None, None).raise_for_failures()
 

@@ -97,8 +97,13 @@ def test_errors_are_ours(number: int, kind: type[TransferError], said: str) -> N
         raise OSError(number, os.strerror(number), "/x")
     assert caught.value.message == said
     assert isinstance(caught.value.__cause__, OSError)
-    if kind is StorageError:
-        assert caught.value.hint
+    assert caught.value.hint or kind is UnsafePath
+
+
+def test_a_path_is_told_once() -> None:
+    with pytest.raises(NotFound) as caught, storage_errors("source /x/y"):
+        raise FileNotFoundError(errno.ENOENT, "", "/x/y")
+    assert caught.value.message == "source /x/y: does not exist"
 
 
 def test_only_plain_files_are_opened(tmp_path: Path) -> None:
