@@ -21,6 +21,7 @@ from tqdm import tqdm
 from transfer.errors import EXIT_CODES, TransferError
 from transfer.fields import dump_json
 from transfer.progress import SILENT, Progress
+from transfer.text import human_bytes
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 
@@ -195,18 +196,6 @@ class TerminalProgress:
         with suppress(OSError):  # nobody reads any more: no reason to stop the work
             self._stream.write(text + "\n")
             self._stream.flush()
-
-
-def human_bytes(count: int) -> str:
-    """A size for people, in decimal units as disks and networks are sold: `1.15 GB`."""
-    if count < 1000:  # noqa: PLR2004 - below the first unit
-        return f"{count} B"
-    value = float(count)
-    for unit in ("kB", "MB", "GB", "TB"):
-        value /= 1000
-        if value < 999.5:  # noqa: PLR2004 - from here on it would be shown as 1000
-            return f"{value:.3g} {unit}"
-    return f"{value:.0f} {unit}"
 
 
 def describe(error: TransferError) -> str:

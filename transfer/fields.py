@@ -16,6 +16,7 @@ import yaml
 
 from transfer.digest import Digest
 from transfer.errors import InvalidInput, UnsupportedVersion, raise_together
+from transfer.text import counted
 
 API_VERSION = "airgap/v1"
 """The version of every file format of this toolkit."""
@@ -36,9 +37,8 @@ class Faults:
 
     def raise_all(self) -> None:
         """Raise InvalidInput with every fault, if there is one."""
-        count = len(self._found)
-        noun = "mistake" if count == 1 else "mistakes"
-        raise_together(InvalidInput, f"{self.file}: {count} {noun}", self._found)
+        mistakes = counted(len(self._found), "mistake")
+        raise_together(InvalidInput, f"{self.file}: {mistakes}", self._found)
 
 
 class Fields:

@@ -11,9 +11,7 @@ from bundler.build import build as run_build
 from bundler.build import lock as run_lock
 from bundler.cli import reports
 from bundler.cli.options import Access, access_options, epoch, examples, read_spec
-from transfer import __version__
-from transfer.archive import AirgapArchive
-from transfer.bundle import Bundle
+from transfer import __version__, report
 from transfer.console import (
     HELP,
     Program,
@@ -23,9 +21,13 @@ from transfer.console import (
     progress_for,
     quiet_option,
 )
+from transfer.sources import open_sources
+from transfer.verify import verify as run_verify
 
 _SPEC = click.argument("spec", type=click.Path(path_type=Path))
-_BUNDLE = click.argument("bundle", type=click.Path(path_type=Path))
+_SOURCES = click.argument(
+    "sources", metavar="SOURCE...", type=click.Path(path_type=Path), nargs=-1, required=True
+)
 
 
 @click.group(
@@ -121,29 +123,25 @@ def build(
     emit(output, reports.built_text(built), reports.built_json(built))
 
 
-@main.command(epilog=examples("verify harness-2026.11"))
-@_BUNDLE
+@main.command(epilog=examples("verify harness-2026.11", "verify kotsadm.tar.gz harness.airgap"))
+@_SOURCES
 @jobs_option
 @quiet_option
 @output_option
-def verify(*, bundle: Path, jobs: int, quiet: bool, output: str) -> None:
-    """Read every byte of BUNDLE and compare it with SHA256SUMS."""
-    verified = Bundle.read(bundle).verify(progress_for(quiet=quiet), jobs)
-    emit(output, reports.verified_text(verified), reports.verified_json(verified))
+def verify(*, sources: tuple[Path, ...], jobs: int, quiet: bool, output: str) -> None:
+    """Read every byte of bundles and archives, and prove it."""
+    verified = run_verify(sources, jobs=jobs, progress=progress_for(quiet=quiet))
+    emit(output, report.verified_text(verified), report.verified_json(verified))
 
 
 @main.command(epilog=examples("show harness-2026.11", "show harness.airgap --output json"))
-@click.argument("source", metavar="BUNDLE|ARCHIVE", type=click.Path(path_type=Path))
+@_SOURCES
 @quiet_option
 @output_option
-def show(*, source: Path, quiet: bool, output: str) -> None:
-    """Show what a bundle or a vendor's archive holds."""
-    if source.is_dir():
-        bundle = Bundle.read(source)
-        emit(output, reports.bundle_text(bundle), bundle.contents.to_json())
-    else:
-        with AirgapArchive.read(source, progress=progress_for(quiet=quiet)) as archive:
-            emit(output, reports.archive_text(archive.record), reports.archive_json(archive.record))
+def show(*, sources: tuple[Path, ...], quiet: bool, output: str) -> None:
+    """Show what bundles and archives hold."""
+    with open_sources(sources, progress_for(quiet=quiet)) as opened:
+        emit(output, report.shown_text(opened), report.shown_json(opened))
 
 
 def lock_path(spec: Path) -> Path:

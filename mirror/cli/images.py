@@ -18,6 +18,7 @@ from mirror.push import push as run_push
 from mirror.receipts import find_receipt, refuse_other_file, write_receipt
 from mirror.serve import open_library, parse_listen, serving, signals_held, tls_context
 from mirror.target import RegistryAccess, open_destinations
+from transfer import report
 from transfer.console import emit, jobs_option, output_option, progress_for, quiet_option
 from transfer.relocate import relocate
 from transfer.sources import images_of, open_sources
@@ -32,7 +33,7 @@ from transfer.verify import verify as run_verify
 def verify(*, sources: tuple[Path, ...], jobs: int, quiet: bool, output: str) -> None:
     """Read every byte of bundles and archives, and prove it."""
     verified = run_verify(sources, jobs=jobs, progress=progress_for(quiet=quiet))
-    emit(output, reports.verified_text(verified), reports.verified_json(verified))
+    emit(output, report.verified_text(verified), report.verified_json(verified))
 
 
 @click.command(epilog=examples("show /media/usb/harness", "show harness.airgap --output json"))
@@ -42,8 +43,7 @@ def verify(*, sources: tuple[Path, ...], jobs: int, quiet: bool, output: str) ->
 def show(*, sources: tuple[Path, ...], quiet: bool, output: str) -> None:
     """Show what bundles and archives hold."""
     with open_sources(sources, progress_for(quiet=quiet)) as opened:
-        text = "\n\n".join(reports.shown_text(source) for source in opened)
-        emit(output, text, [source.contents.to_json() for source in opened])
+        emit(output, report.shown_text(opened), report.shown_json(opened))
 
 
 @click.command(

@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from mirror.audit import Audit, Finding
 from mirror.plan import PushPlan, State
 from mirror.push import Pushed
-from transfer.console import human_bytes
-from transfer.contents import ArchiveRecord, ImageRecord
 from transfer.delivery import Outcome
 from transfer.relocate import Relocation
-from transfer.sources import OpenSource
-from transfer.verify import Verified
-
-
-def table(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns as wide as they must be, two blanks between them."""
-    if not rows:
-        return []
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]
-
-
-def counted(count: int, noun: str) -> str:
-    """`1 image`, `2 images`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+from transfer.text import counted, human_bytes, table
 
 
 def plan_text(plan: PushPlan) -> str:
@@ -147,58 +127,3 @@ def audit_json(audit: Audit) -> dict[str, Any]:
         ],
         **{finding.value: audit.count(finding) for finding in Finding},
     }
-
-
-def verified_text(verified: Sequence[Verified]) -> str:
-    """One line a source."""
-    return "\n".join(
-        f"{one.source.description}: {counted(one.images, 'image')}, "
-        f"{human_bytes(one.size)} read and proven ({one.source.applied.fingerprint})"
-        for one in verified
-    )
-
-
-def verified_json(verified: Sequence[Verified]) -> list[dict[str, Any]]:
-    """The same for a program."""
-    return [
-        {
-            "kind": one.source.applied.kind.value,
-            "name": one.source.applied.name,
-            "fingerprint": str(one.source.applied.fingerprint),
-            "images": one.images,
-            "bytes": one.size,
-        }
-        for one in verified
-    ]
-
-
-def shown_text(source: OpenSource) -> str:
-    """What is in a source: its archives, images and files."""
-    contents = source.contents
-    blocks = [[f"{source.description}: {contents.name} {contents.version}".rstrip()]]
-    blocks += [_archive_lines(archive) for archive in contents.archives]
-    if contents.images:
-        blocks.append(["single images", *_image_lines(contents.images)])
-    files = [("", file.path, human_bytes(file.size)) for file in contents.all_files()]
-    if files:
-        blocks.append(["files", *table(files)])
-    return "\n\n".join("\n".join(block) for block in blocks)
-
-
-def _archive_lines(archive: ArchiveRecord) -> list[str]:
-    release = archive.release
-    about = [
-        archive.kind.value,
-        release.app_slug,
-        release.version_label,
-        f"cursor {release.update_cursor}" if release.update_cursor else "",
-        f"channel {release.channel_name}" if release.channel_name else "",
-        f"KOTS {release.min_kots_version} or newer" if release.min_kots_version else "",
-    ]
-    head = f"{archive.file_name} ({human_bytes(archive.size)}): {', '.join(filter(None, about))}"
-    required = [f"  requires {one.version_label} first" for one in release.required_releases]
-    return [head, *required, *_image_lines(archive.images)]
-
-
-def _image_lines(images: Sequence[ImageRecord]) -> list[str]:
-    return table([("", image.name, str(image.root.digest)) for image in images])

@@ -295,7 +295,7 @@ def test_verify_reads_every_byte(workplace: Workplace) -> None:
     ran = workplace.run("verify", workplace.bundle)
     assert ran.code == 0
     assert "read and proven (sha256:" in ran.out
-    value = workplace.run("verify", workplace.bundle, "--output", "json").json()
+    (value,) = workplace.run("verify", workplace.bundle, "--output", "json").json()
     assert value["fingerprint"] == str(Bundle.read(workplace.bundle).fingerprint)
     blob = max((workplace.bundle / "blobs/sha256").iterdir(), key=lambda path: path.stat().st_size)
     raw = bytearray(blob.read_bytes())
@@ -313,17 +313,19 @@ def test_show_tells_what_is_inside(workplace: Workplace) -> None:
     for said in (
         "harness 2026.11: 5 archives, 24 images, 2 files",
         "kotsadm.tar.gz",
-        "application, harness-ng, 79915, channel Stable, cursor 412, KOTS 1.88.0 or newer",
+        "application, harness-ng, 79915, cursor 412, channel Stable, KOTS 1.88.0 or newer",
         "  requires 79400 first",
         "  kotsadm/kotsadm:v1.131.4",
-        "  files/values/configvalues.yaml  26 B",
+        f"  {'files/values/configvalues.yaml':54}  26 B",
     ):
         assert said in ran.out
     shown = workplace.run("show", workplace.bundle, "--output", "json").json()
-    assert shown == Bundle.read(workplace.bundle).contents.to_json()
+    assert shown == [Bundle.read(workplace.bundle).contents.to_json()]
     archive = workplace.downloads / "harness.airgap"
     assert "application, harness, 79915" in workplace.run("show", archive).out
-    value = workplace.run("show", archive, "--output", "json").json()
-    assert value["release"]["appSlug"] == "harness"
+    (value,) = workplace.run("show", archive, "--output", "json").json()
+    assert value["archives"][0]["release"]["appSlug"] == "harness"
+    both = workplace.run("verify", workplace.bundle, archive)
+    assert both.out.count(" read and proven (sha256:") == 2
     assert workplace.run("show", workplace.downloads / "configvalues.yaml").code == 3
     assert workplace.run("show", workplace.folder / "nowhere").code == 5

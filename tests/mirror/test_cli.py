@@ -15,7 +15,6 @@ from pathlib import Path
 
 import pytest
 
-from mirror.cli.reports import table
 from mirror.serve import parse_listen, tls_context
 from tests.fakes.registry import FakeRegistry
 from tests.mirror.supply import DESTINATIONS, MANAGER, make_bundle, mirror
@@ -89,10 +88,6 @@ def test_the_password_stays_out_of_sight(bundle: Path, tmp_path: Path) -> None:
         refused = mirror(*words, stdin=PASSWORD + "x\n")
         assert refused.code == 6
         assert PASSWORD not in refused.out + refused.err
-
-
-def test_a_table_of_nothing() -> None:
-    assert table([]) == []
 
 
 @pytest.mark.parametrize(

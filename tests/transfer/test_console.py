@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 
 from tests.transfer.program import main
 from tests.transfer.test_errors import CODES
-from transfer.console import TerminalProgress, describe, emit, human_bytes, progress_for
+from transfer.console import TerminalProgress, describe, emit, progress_for
 from transfer.errors import EXIT_CODES, NotFound, TransferError
 from transfer.progress import SILENT
 
@@ -346,27 +346,6 @@ def test_work_goes_on_when_nobody_watches_any_more() -> None:
     progress.advance(10)
     progress.say("a line")
     progress.end()
-
-
-@pytest.mark.parametrize(
-    ("count", "text"),
-    [
-        (0, "0 B"),
-        (999, "999 B"),
-        (1000, "1 kB"),
-        (1234, "1.23 kB"),
-        (99_950, "100 kB"),
-        (999_499, "999 kB"),
-        (999_500, "1 MB"),
-        (999_999, "1 MB"),
-        (1_150_000_000, "1.15 GB"),
-        (999_999_999_999, "1 TB"),
-        (999_600_000_000_000, "1000 TB"),
-        (12_345_000_000_000_000, "12345 TB"),
-    ],
-)
-def test_sizes_are_for_people(count: int, text: str) -> None:
-    assert human_bytes(count) == text
 
 
 def test_an_error_without_hint_is_its_message() -> None:

@@ -25,6 +25,7 @@ from transfer.descriptor import Descriptor
 from transfer.digest import Readable
 from transfer.errors import CorruptArchive, InvalidInput, NotFound, TransferError, raise_together
 from transfer.progress import SILENT, Progress
+from transfer.text import counted
 
 
 class AirgapArchive:
@@ -122,7 +123,6 @@ class AirgapArchive:
 
 def _raise_faults(what: str, faults: list[TransferError]) -> None:
     """Raise what was found: InvalidInput if nothing but the choice of the file is at fault."""
-    count = f"{len(faults)} fault" + ("s" if len(faults) > 1 else "")
     chosen = all(isinstance(fault, InvalidInput) for fault in faults)
     kind = InvalidInput if chosen else CorruptArchive
-    raise_together(kind, f"{what}: {count}", faults)
+    raise_together(kind, f"{what}: {counted(len(faults), 'fault')}", faults)

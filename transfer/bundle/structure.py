@@ -43,6 +43,7 @@ from transfer.fields import read_json
 from transfer.graph import successors
 from transfer.layout import OciLayout
 from transfer.layout.proof import as_fault
+from transfer.text import counted
 
 BUNDLE_FILE = "bundle.json"
 
@@ -104,9 +105,8 @@ def inspect(path: Path, what: str) -> Inspected:
 def corrupt(what: str, faults: Iterable[TransferError]) -> CorruptBundle:
     """The one error that names everything wrong with a bundle, each thing once."""
     distinct = {str(fault): fault for fault in faults}
-    noun = "fault" if len(distinct) == 1 else "faults"
     return CorruptBundle(
-        f"{what}: {len(distinct)} {noun}; nothing of it was used",
+        f"{what}: {counted(len(distinct), 'fault')}; nothing of it was used",
         hint="copy the bundle again from where it was built, and check it with sha256sum -c there",
         faults=distinct.values(),
     )
