@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from transfer.contents import CONTENTS_KEYS, NO_DIGEST, Contents, read_contents
 from transfer.digest import Digest
@@ -31,22 +31,24 @@ class BundleLock:
 
     def dump(self) -> str:
         """The text of the lock file: sorted, stable, one fact a line."""
-        return dump_json(
-            {
-                "apiVersion": API_VERSION,
-                "kind": "BundleLock",
-                "sources": [
-                    {
-                        "entry": source.entry,
-                        "source": source.source,
-                        "size": source.size,
-                        "digest": str(source.digest),
-                    }
-                    for source in self.sources
-                ],
-                **self.contents.to_json(),
-            }
-        )
+        return dump_json(self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON form that `parse` reads."""
+        return {
+            "apiVersion": API_VERSION,
+            "kind": "BundleLock",
+            "sources": [
+                {
+                    "entry": source.entry,
+                    "source": source.source,
+                    "size": source.size,
+                    "digest": str(source.digest),
+                }
+                for source in self.sources
+            ],
+            **self.contents.to_json(),
+        }
 
     @classmethod
     def parse(cls, text: str, file: str) -> Self:

@@ -17,17 +17,6 @@ def locked_text(lock: BundleLock, path: Path) -> str:
     return "\n".join([*lines, "", f"{path}: {counts(lock.contents)}"])
 
 
-def locked_json(lock: BundleLock) -> dict[str, Any]:
-    """The same for a program."""
-    return {
-        "sources": [
-            {"entry": source.entry, "source": source.source, "digest": str(source.digest)}
-            for source in lock.sources
-        ],
-        **lock.contents.to_json(),
-    }
-
-
 def built_text(built: Built) -> str:
     """Where the bundle is, and what it took."""
     bundle = built.bundle
