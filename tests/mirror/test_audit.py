@@ -204,7 +204,7 @@ def test_a_receipt_of_another_namespace(
 def test_what_an_audit_needs(bundle: Path, tmp_path: Path) -> None:
     nowhere = mirror("audit", bundle)
     assert nowhere.code == 2
-    assert "--to is missing" in nowhere.err
+    assert "--to or --site is missing" in nowhere.err
     (tmp_path / "receipt.json").write_text("{}")
     both = mirror("audit", bundle, tmp_path / "receipt.json", "--to", "oci:x")
     assert both.code == 3
