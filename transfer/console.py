@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -120,6 +121,11 @@ def emit(output: str, text: str, data: object) -> None:
 def progress_for(*, quiet: bool) -> Progress:
     """The progress of a command: a bar on a terminal, a plain line now and then elsewhere."""
     return SILENT if quiet else TerminalProgress(sys.stderr)
+
+
+def say_for(*, quiet: bool) -> Callable[[str], None]:
+    """What takes the lines of a command that are for a person: stderr, or nobody."""
+    return (lambda _line: None) if quiet else partial(click.echo, err=True)
 
 
 class TerminalProgress:

@@ -14,6 +14,7 @@ import click
 
 from mirror.cli.options import site_option
 from mirror.credentials import Keyring
+from mirror.secret import SecretSource
 from mirror.site import Login, Site
 from mirror.sitefile import load_site
 from mirror.target import RegistryAccess
@@ -58,10 +59,11 @@ def access_to(site: Site, keyring: Keyring, *, login: bool = True) -> RegistryAc
     """How the site file says that its registry is reached; with `login`, also as whom.
 
     Raises:
-        TransferError: a user name or password cannot be read.
+        InvalidInput: the user name, the password or both cannot be read.
     """
     registry, credentials = site.registry, None
     if login and isinstance(registry.credentials, Login):
+        keyring.check(login_secrets(site))
         user = registry.credentials
         credentials = Credentials(keyring.username(user), keyring.read(user.password).reveal())
     return RegistryAccess(
@@ -71,6 +73,13 @@ def access_to(site: Site, keyring: Keyring, *, login: bool = True) -> RegistryAc
         credentials=credentials,
         environ=keyring.environment,
     )
+
+
+def login_secrets(site: Site) -> list[SecretSource]:
+    """Where the user name and the password of whoever pushes are read."""
+    login = site.registry.credentials
+    values = (login.username, login.password) if isinstance(login, Login) else ()
+    return [value for value in values if not isinstance(value, str)]
 
 
 def warn_of(access: RegistryAccess) -> None:

@@ -7,16 +7,12 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
-import click
-
-from mirror.cli.destination import access_to, warn_of
+from mirror.cli.destination import access_to, login_secrets, warn_of
 from mirror.credentials import Keyring, passwords
-from mirror.deploy import Hands, Order
+from mirror.deploy import Ask, Hands, Plan, secrets_of
 from mirror.deploy.assemble import Assembler
-from mirror.kots import Engine
 from mirror.process import Runner
 from mirror.site import Site
 from mirror.target import Destinations, open_destinations
@@ -24,6 +20,9 @@ from transfer.descriptor import Descriptor
 from transfer.disk import storage_errors
 from transfer.reference import Reference
 from transfer.sources import OpenSource
+
+Say = Callable[[str], None]
+"""Gets one line for a person."""
 
 
 class _Clock:
@@ -36,22 +35,28 @@ class _Clock:
         time.sleep(seconds)
 
 
+def asking(site: Site) -> Ask:
+    """Runs commands that change nothing; what they print is not shown."""
+    return _runner(site, Keyring(dict(os.environ)), _silent)
+
+
 @contextmanager
 def hands_for(
-    site: Site, order: Order, sources: Sequence[OpenSource], *, quiet: bool
+    site: Site, planned: Plan, sources: Sequence[OpenSource], say: Say
 ) -> Iterator[Hands]:
-    """Everything that a run does to the world, for one order.
+    """Everything that a run of a plan does to the world.
 
     Raises:
-        TransferError: the registry's credentials cannot be read, or as `open_destinations`.
+        InvalidInput: secrets are not at hand, all that the plan needs.
+        TransferError: as `open_destinations`.
     """
     keyring = Keyring(dict(os.environ))
-    say = _silent if quiet else _to_stderr
-    runner = Runner(keyring=keyring, secrets=passwords(site), say=say)
-    with _registry(site, order, keyring) as resolve:
+    asked = login_secrets(site) if planned.images else ()
+    keyring.check(dict.fromkeys((*secrets_of(planned), *asked)))
+    with _registry(site, planned, keyring) as resolve:
         yield Hands(
-            execute=runner,
-            ask=replace(runner, say=_silent),
+            execute=_runner(site, keyring, say),
+            ask=_runner(site, keyring, _silent),
             check_secrets=keyring.check,
             resolve=resolve,
             assemble=Assembler(sources),
@@ -61,12 +66,16 @@ def hands_for(
         )
 
 
+def _runner(site: Site, keyring: Keyring, say: Say) -> Runner:
+    return Runner(keyring=keyring, secrets=passwords(site), say=say)
+
+
 @contextmanager
 def _registry(
-    site: Site, order: Order, keyring: Keyring
+    site: Site, planned: Plan, keyring: Keyring
 ) -> Iterator[Callable[[Reference], Descriptor | None]]:
-    if order.engine is Engine.KOTS:
-        yield lambda _reference: None  # KOTS pushes: there is nothing to ask for before
+    if not planned.images:
+        yield lambda _reference: None  # there is nothing to ask for: KOTS pushes, or all is done
         return
     access = access_to(site, keyring)
     warn_of(access)
@@ -83,10 +92,6 @@ def _free_bytes(folder: str) -> int:
     with storage_errors(f"--work-dir {folder}"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(folder).free
-
-
-def _to_stderr(line: str) -> None:
-    click.echo(line, err=True)
 
 
 def _silent(_line: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 
 import click
@@ -19,7 +18,14 @@ from mirror.receipts import find_receipt, refuse_other_file, write_receipt
 from mirror.serve import open_library, parse_listen, serving, signals_held, tls_context
 from mirror.target import RegistryAccess, open_destinations
 from transfer import report
-from transfer.console import emit, jobs_option, output_option, progress_for, quiet_option
+from transfer.console import (
+    emit,
+    jobs_option,
+    output_option,
+    progress_for,
+    quiet_option,
+    say_for,
+)
 from transfer.relocate import relocate
 from transfer.sources import images_of, open_sources
 from transfer.verify import verify as run_verify
@@ -222,10 +228,9 @@ def serve(
     """
     host, port = parse_listen(listen)
     library, tls = open_library(folder, namespace), tls_context(tls_cert, tls_key)
-    say = (lambda _: None) if quiet else partial(click.echo, err=True)
     with (
         signals_held() as wait,
-        serving(library, host, port, tls=tls, say=say) as address,
+        serving(library, host, port, tls=tls, say=say_for(quiet=quiet)) as address,
     ):
         click.echo(address)
         wait()

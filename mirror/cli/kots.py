@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from mirror.cli.hands import hands_for
+from mirror.cli.hands import asking, hands_for
 from mirror.cli.options import examples, site_option, sources_argument
 from mirror.deploy import (
     Action,
@@ -29,7 +29,7 @@ from mirror.deploy.assume import ANY, CONSOLE
 from mirror.kots import Engine
 from mirror.outcome import with_v
 from mirror.sitefile import check_files, load_licences, load_site
-from transfer.console import emit, home, output_option, quiet_option
+from transfer.console import emit, home, output_option, quiet_option, say_for
 from transfer.sources import open_sources
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
@@ -182,16 +182,19 @@ def _carry_out(job: _Job) -> None:
             return
         if job.order.engine is Engine.KOTS:
             check_kept(opened)
-        if installs:
-            check_files(site, concerned)
-        with hands_for(site, job.order, opened, quiet=job.quiet) as hands:
-            state = observe(site, concerned, hands.ask, job.stated, licences)
-            planned = plan(site, found, job.order, state)
+        check_files(site, concerned if installs else ())
+        state = observe(site, concerned, asking(site), job.stated, licences)
+        planned = plan(site, found, job.order, state)
+        say = say_for(quiet=job.quiet)
+        for note in planned.notes:
+            say(f"note: {note}")
+        with hands_for(site, planned, opened, say) as hands:
             achieved = run(site, planned, hands)
-    _report(job.output, planned, achieved)
+    _report(job, planned, achieved)
 
 
-def _report(output: str, planned: Plan, achieved: tuple[str, ...]) -> None:
-    lines = (*planned.notes, *(achieved or ("Nothing was to be done.",)))
+def _report(job: _Job, planned: Plan, achieved: tuple[str, ...]) -> None:
+    told = planned.notes if job.quiet else ()  # the others were told before the work
+    text = "\n".join((*told, *(achieved or ("Nothing was to be done.",))))
     data = {"title": planned.title, "notes": list(planned.notes), "achieved": list(achieved)}
-    emit(output, "\n".join(lines), data)
+    emit(job.output, text, data)

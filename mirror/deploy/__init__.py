@@ -5,15 +5,16 @@
 
 from mirror.deploy.assume import assume
 from mirror.deploy.model import Action, Offered, Order, Plan, State, Step
-from mirror.deploy.observe import observe
+from mirror.deploy.observe import Ask, observe
 from mirror.deploy.offers import check_kept, offers
 from mirror.deploy.planner import plan
 from mirror.deploy.releases import applications_of
-from mirror.deploy.run import Hands, run
+from mirror.deploy.run import Hands, run, secrets_of
 from mirror.deploy.show import as_json, as_text
 
 __all__ = [
     "Action",
+    "Ask",
     "Hands",
     "Offered",
     "Order",
@@ -29,4 +30,5 @@ __all__ = [
     "offers",
     "plan",
     "run",
+    "secrets_of",
 ]

@@ -78,10 +78,10 @@ def _is_there(application: Application, installed: Installed, version: str) -> P
             hint="finish it there (Config, preflight checks, Deploy), or remove it with "
             f"kubectl kots remove {application.slug} --undeploy, then install again",
         )
-    return PolicyError(
-        f"{application.slug} {installed.label} is installed; the sources have {version}",
-        hint="use airgap-mirror upgrade",
-    )
+    message = f"{application.slug} {installed.label} is installed; the sources have {version}"
+    if is_older(version, installed.label):
+        return PolicyError(message, hint="give a newer release: nothing goes back to an older one")
+    return PolicyError(message, hint="use airgap-mirror upgrade; --app SLUG installs another one")
 
 
 def _plan_install(draft: Draft, application: Application, offer: Offered) -> None:

@@ -69,7 +69,7 @@ def run(site: Site, plan: Plan, hands: Hands) -> tuple[str, ...]:
         ToolError: KOTS failed, or says that it failed, or deployed something else.
     """
     steps = [step for step in plan.steps if step.kind is not Kind.READ]
-    hands.check_secrets(_secrets(steps))
+    hands.check_secrets(secrets_of(plan))
     _check_room(steps, hands)
     achieved = []
     for number, step in enumerate(steps, start=1):
@@ -80,8 +80,10 @@ def run(site: Site, plan: Plan, hands: Hands) -> tuple[str, ...]:
     return tuple(achieved)
 
 
-def _secrets(steps: Iterable[Step]) -> list[SecretSource]:
-    values = (value for step in steps if step.command for _, value in step.command.environment)
+def secrets_of(plan: Plan) -> list[SecretSource]:
+    """Every secret that a command of the plan is given, each once."""
+    commands = (step.command for step in plan.steps if step.command)
+    values = (value for command in commands for _, value in command.environment)
     return list(dict.fromkeys(value for value in values if not isinstance(value, str)))
 
 
@@ -132,7 +134,8 @@ def check_images(
         PolicyError,
         f"{endpoint} does not hold what KOTS would pull; nothing was changed",
         filter(None, each(fault, images, jobs=JOBS)),
-        hint=f"airgap-mirror push SOURCE --to {endpoint}",
+        hint="push the same sources there first: airgap-mirror push … --site …; with --overwrite "
+        "where another image was found",
     )
 
 

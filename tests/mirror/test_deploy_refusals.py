@@ -48,6 +48,7 @@ class Refusal:
     records: tuple[ArchiveRecord, ...] = FIRST
     harness: Mapping[str, Any] | None = None
     """The namespace of that name."""
+    hint: str = ""
 
 
 TWINS = replace(
@@ -102,6 +103,13 @@ REFUSALS = {
         order=INSTALL,
         harness=namespace(harness=running("79000", 400)),
         message="harness 79000 is installed; the sources have 79915",
+        hint="use airgap-mirror upgrade",
+    ),
+    "a newer release is installed": Refusal(
+        order=INSTALL,
+        harness=namespace(harness=running("80300", 430)),
+        message="harness 80300 is installed; the sources have 79915",
+        hint="give a newer release",
     ),
     "installed but not deployed": Refusal(
         order=INSTALL,
@@ -185,6 +193,7 @@ def test_what_cannot_go_well_is_refused_before_anything_changes(name: str, tmp_p
         site.carry_out(refusal.order)
     assert site.cluster.load() == before
     assert caught.value.hint
+    assert refusal.hint in caught.value.hint
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

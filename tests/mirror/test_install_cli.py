@@ -72,10 +72,14 @@ def test_an_install_and_the_same_command_again(operator: Operator) -> None:
     ]
     assert "[2/5] Install the admin console v1.131.4, and harness 79915 with it." in done.stderr
     assert "• Uploading app archive" in done.stderr
+    note, _, work = done.stderr.partition("[1/5]")
+    assert "note: The nodes pull from" in note  # before the work, where it can still be heeded
+    assert "note: " not in work
     assert operator.deployed() == {"harness": "79915", "harness-ng": "79915"}
     state = operator.cluster.load()["namespaces"]["harness"]
     assert state["password"] == digest(CONSOLE_PASSWORD)
     assert state["console"]["registry"] == operator.carried.endpoint
+    del operator.environment["REGISTRY_PASSWORD"]  # not needed where nothing is to be done
     again = operator.run("install", "--output", "json")
     assert json.loads(again.stdout)["achieved"] == []
     assert operator.changes() == ["install harness/stable", "install harness-ng/stable"]
@@ -147,7 +151,7 @@ def test_images_that_are_not_there_stop_it(operator: Operator) -> None:
     operator.write_site(registry={**registry, "endpoint": f"{host}/elsewhere"})
     done = operator.run("install", code=12)
     assert len(re.findall(rf"{host}/elsewhere/\S+: is not there", done.stderr)) == 14
-    assert f"airgap-mirror push SOURCE --to {host}/elsewhere" in done.stderr
+    assert "push the same sources there first: airgap-mirror push … --site …" in done.stderr
     assert operator.changes() == []
 
 
@@ -217,16 +221,24 @@ def test_kots_pushes_the_vendors_files_that_a_bundle_kept(operator: Operator) ->
     assert len(operator.cluster.calls()) == calls
 
 
-def test_files_and_secrets_that_are_missing_are_all_named(operator: Operator) -> None:
+def test_files_that_are_missing_are_all_named(operator: Operator) -> None:
     (operator.folder / "harness.yaml").unlink()
     (operator.folder / "harness-ng.yaml").unlink()
     done = operator.run("install", code=5)
     assert "applications.harness.licenseFile" in done.stderr
     assert "applications.harness-ng.licenseFile" in done.stderr
-    del operator.environment["REGISTRY_PASSWORD"]
-    operator.has(KOTS, harness=running("78000", 377))
-    done = operator.run("upgrade", "--app", "harness", code=3)
+    operator.write_site(cluster={"kubeconfig": "nowhere"})
+    done = operator.run("upgrade", code=5)
+    assert f"cluster.kubeconfig: {operator.folder}/nowhere does not exist" in done.stderr
+    assert "licenseFile" not in done.stderr  # an upgrade needs none
+
+
+def test_secrets_that_are_missing_are_all_named(operator: Operator) -> None:
+    del operator.environment["REGISTRY_PASSWORD"], operator.environment["CONSOLE_PASSWORD"]
+    done = operator.run("install", code=3)
     assert "environment variable REGISTRY_PASSWORD is not set" in done.stderr
+    assert "environment variable CONSOLE_PASSWORD is not set" in done.stderr
+    assert operator.changes() == []
 
 
 def test_a_site_file_with_five_mistakes(operator: Operator) -> None:
