@@ -6,6 +6,7 @@ watches. The two command lines share this and hold nothing but their own command
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
@@ -19,7 +20,7 @@ from typing import Any, TextIO, TypeVar
 import click
 from tqdm import tqdm
 
-from transfer.errors import EXIT_CODES, TransferError
+from transfer.errors import EXIT_CODES, StorageError, TransferError
 from transfer.fields import dump_json
 from transfer.progress import SILENT, Progress
 from transfer.text import human_bytes
@@ -44,6 +45,10 @@ class Program(click.Group):
             as_json = ctx.meta.get(_OUTPUT) == "json" and _EMITTED not in ctx.meta
             _report(error, as_json=as_json)
             ctx.exit(error.exit_code)
+        except click.UsageError as error:
+            if ctx.meta.get(_OUTPUT) == "json":
+                _write(dump_json({"error": _usage_json(error)}))
+            raise
         except KeyboardInterrupt:
             _leave(INTERRUPTED, "interrupted; run the same command again to continue")
 
@@ -115,12 +120,28 @@ def emit(output: str, text: str, data: object) -> None:
     """
     if context := click.get_current_context(silent=True):
         context.meta[_EMITTED] = True
-    click.echo(dump_json(data) if output == "json" else text, nl=output != "json")
+    _write(dump_json(data) if output == "json" else f"{text}\n")
+
+
+def _write(text: str) -> None:
+    """Write to stdout; a reader that has seen enough does not change how the work ended."""
+    try:
+        try:
+            click.echo(text, nl=False)
+        except UnicodeEncodeError as error:  # a name that the terminal's encoding cannot show
+            shown = text.encode(error.encoding, "backslashreplace")
+            click.echo(shown.decode(error.encoding), nl=False)
+    except OSError as error:
+        sys.stdout = None  # what is left in its buffer would fail once more at the very end
+        if error.errno != errno.EPIPE:
+            raise StorageError(
+                f"stdout: {error.strerror}", hint="the work itself is done"
+            ) from error
 
 
 def progress_for(*, quiet: bool) -> Progress:
     """The progress of a command: a bar on a terminal, a plain line now and then elsewhere."""
-    return SILENT if quiet else TerminalProgress(sys.stderr)
+    return SILENT if quiet or sys.stderr is None else TerminalProgress(sys.stderr)
 
 
 def say_for(*, quiet: bool) -> Callable[[str], None]:
@@ -224,8 +245,10 @@ def _describe_fault(fault: TransferError, indent: str, lines: list[str], hints: 
 
 def _report(error: TransferError, *, as_json: bool) -> None:
     if as_json:
-        click.echo(dump_json({"error": _to_json(error)}), nl=False)
-    click.echo(describe(error), err=True)
+        with suppress(StorageError):  # the error itself says more
+            _write(dump_json({"error": _to_json(error)}))
+    with suppress(OSError):
+        click.echo(describe(error), err=True)
 
 
 def _to_json(error: TransferError) -> dict[str, Any]:
@@ -239,6 +262,14 @@ def _to_json(error: TransferError) -> dict[str, Any]:
     if error.faults:
         value["faults"] = [_to_json(fault) for fault in error.faults]
     return value
+
+
+def _usage_json(error: click.UsageError) -> dict[str, Any]:
+    return {
+        "kind": "UsageError",
+        "exitCode": error.exit_code,
+        "message": error.format_message(),
+    }
 
 
 def _leave(code: int, message: str) -> None:

@@ -55,6 +55,13 @@ def report(output: str, jobs: int) -> None:
 
 
 @main.command()
+@click.argument("text")
+def tell(text: str) -> None:
+    """Write a text as a result."""
+    emit("text", text, text)
+
+
+@main.command()
 def bug() -> None:
     """Fail as only a bug does."""
     raise ZeroDivisionError("a bug")

@@ -22,7 +22,7 @@ from click.testing import CliRunner, Result
 from tests.transfer.program import main
 from tests.transfer.test_errors import CODES
 from transfer.console import TerminalProgress, describe, emit, progress_for
-from transfer.errors import EXIT_CODES, NotFound, TransferError
+from transfer.errors import EXIT_CODES, Conflict, NotFound, TransferError
 from transfer.progress import SILENT
 
 ROOT = Path(__file__).parents[2]
@@ -185,6 +185,76 @@ def test_progress_is_plain_lines_where_there_is_no_terminal() -> None:
         stdout, stderr = process.communicate(timeout=30)
     assert (process.returncode, stdout) == (0, "result\n")
     assert stderr.splitlines() == LINES, "what is quick needs no telling"
+
+
+def program(redirections: str, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+    """Run the program with its streams redirected as a shell does it."""
+    line = f'exec "$@" {redirections}'
+    argv = ["sh", "-c", line, "sh", sys.executable, "-m", "tests.transfer.program", *words]
+    environment = {**os.environ, **environ}
+    return subprocess.run(
+        argv, cwd=ROOT, env=environment, check=False, capture_output=True, text=True
+    )
+
+
+def test_a_result_that_cannot_be_written_is_an_error() -> None:
+    done = program(">/dev/full", "report")
+    assert done.returncode == 9
+    assert done.stderr.startswith("error: stdout: No space left on device\nhint: ")
+    assert "Exception" not in done.stderr
+    done = program(">/dev/full", "fail", "Conflict", "--output", "json")
+    assert (done.returncode, done.stderr) == (CODES[Conflict], TOLD)
+    assert program(">/dev/full 2>/dev/full", "report").returncode == 9
+
+
+def test_a_reader_that_has_seen_enough_does_not_change_how_the_work_ended() -> None:
+    with start("report") as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        _, stderr = process.communicate(timeout=30)
+    assert (process.returncode, stderr) == (0, "")
+
+
+@pytest.mark.parametrize("stream", ["0<&-", "1>&-", "2>&-"])
+def test_a_stream_that_is_closed_does_not_stop_the_work(stream: str) -> None:
+    done = program(stream, "work")
+    assert done.returncode == 0
+    assert stream == "1>&-" or done.stdout == "result\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "shown"),
+    [("łódź", "latin-1", "\\u0142\xf3d\\u017a"), ("bad\udcff", "utf-8:strict", "bad\\udcff")],
+)
+def test_what_a_terminal_cannot_show_is_spelled_out(text: str, encoding: str, shown: str) -> None:
+    argv = ["-m", "tests.transfer.program", "tell", text]
+    environment = {**os.environ, "PYTHONIOENCODING": encoding}
+    done = subprocess.run(
+        [sys.executable, *argv], cwd=ROOT, env=environment, check=True, capture_output=True
+    )
+    assert done.stdout.decode(encoding.partition(":")[0]) == f"{shown}\n"
+
+
+def test_a_wrong_command_line_is_json_too_where_that_was_asked_for() -> None:
+    found = run("report", "--output", "json", "--jobs", "0")
+    assert found.exit_code == 2
+    error = json.loads(found.stdout)["error"]
+    assert (error["kind"], error["exitCode"]) == ("UsageError", 2)
+    assert "--jobs" in error["message"]
+    assert "Usage: " in found.stderr
+    assert run("report", "--jobs", "0").stdout == ""
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become a user without a name")
+def test_a_user_without_a_name_has_no_home() -> None:
+    code = (
+        "import os, transfer.console as console; print(console.home()); "
+        "del os.environ['HOME']; os.setuid(54321); print(console.home())"
+    )
+    environment = {**os.environ, "HOME": "/home/ops"}
+    argv = [sys.executable, "-c", code]
+    done = subprocess.run(argv, cwd=ROOT, env=environment, check=True, capture_output=True)
+    assert done.stdout == b"/home/ops\nNone\n"
 
 
 def test_a_result_may_be_written_outside_a_command(capsys: pytest.CaptureFixture[str]) -> None:
