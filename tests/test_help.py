@@ -30,6 +30,11 @@ LONGEST_LINE = 100
 _SHOWN = re.compile(
     r"^ *(?:# +|\$ )?(airgap-(?:mirror|bundler) +[a-z]+ +[^ |].*?)(?:   +\S.*| #.*| \|.*)?$"
 )
+_FILES = [
+    path
+    for pattern in ("README.md", "docs/*.md", "manifests/*.yaml")
+    for path in sorted(PROJECT.glob(pattern))
+]
 
 
 def shown_help(program: str, name: str) -> str:
@@ -74,19 +79,16 @@ def test_a_program_shows_its_whole_road_and_its_exit_codes(program: str) -> None
     assert list(map(int, codes)) == [*EXIT_CODES]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        pytest.param(path, id=str(path.relative_to(PROJECT)))
-        for pattern in ("README.md", "docs/*.md", "manifests/*.yaml")
-        for path in sorted(PROJECT.glob(pattern))
-    ],
-)
+@pytest.mark.parametrize("path", _FILES, ids=lambda path: str(path.relative_to(PROJECT)))
 def test_what_a_file_shows_can_be_typed(path: Path) -> None:
-    lines = list(shown_lines(path.read_text()))
-    assert lines
-    for line in lines:
+    for line in shown_lines(path.read_text()):
         parse(line)
+
+
+def test_command_lines_are_found_in_the_manifests() -> None:
+    shown = [line for path in _FILES for line in shown_lines(path.read_text())]
+    assert "airgap-bundler lock  manifests/first-install.yaml" in shown
+    assert "airgap-mirror upgrade /media/usb/harness-2026.12 --site site.yaml" in shown
 
 
 def test_what_a_bundles_readme_shows_can_be_typed() -> None:
