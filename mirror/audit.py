@@ -73,8 +73,9 @@ class Audit:
             return
         kind = Incomplete if missing and different else NotFound if missing else Conflict
         raise kind(
-            f"of {len(self.images)} images {missing} are missing and {different} are different",
-            hint="push their source again; for those that are different, with --overwrite",
+            f"of {len(self.images)} images: {missing} missing, {different} different",
+            hint="push their source again: with --repair where something below a name is missing, "
+            "with --overwrite where a name holds other content",
             faults=[
                 _FAULTS[image.finding](f"{image.relocation.destination}: {detail}")
                 for image in self.images
@@ -113,8 +114,8 @@ def receipt_plan(receipt: Receipt, endpoint: Repository) -> RelocationPlan:
     namespace = f"{endpoint.path}/" if endpoint.path else ""
     if any(not image.repository.startswith(namespace) for image in receipt.images):
         raise InvalidInput(
-            f"--to {endpoint}: the receipt is of {receipt.target}",
-            hint=f"give --to {receipt.target}, or another address of that same place",
+            f"the receipt is of {receipt.target}, not of {endpoint}",
+            hint=f"give --to {receipt.target}, another address of that place, or its site file",
         )
     relocations = (
         Relocation(

@@ -43,7 +43,7 @@ class Pushed:
         return sum(delivery.outcome is outcome for delivery in self.copied.deliveries)
 
 
-def push(  # noqa: PLR0913 - what to move, where to, and the four things that callers choose
+def push(  # noqa: PLR0913 - what to move, where to, and what callers choose
     sources: Sequence[OpenSource],
     plan: RelocationPlan,
     destinations: Destinations,
@@ -51,6 +51,7 @@ def push(  # noqa: PLR0913 - what to move, where to, and the four things that ca
     jobs: int,
     clock: Clock,
     overwrite: bool = False,
+    repair: bool = False,
     progress: Progress = SILENT,
 ) -> Pushed:
     """Move every image of a plan; one that fails does not stop the others.
@@ -62,6 +63,7 @@ def push(  # noqa: PLR0913 - what to move, where to, and the four things that ca
         jobs: Blobs in flight at the same time.
         clock: The time, at the start and at the end.
         overwrite: Move a tag that holds other content, instead of refusing.
+        repair: Look below tags that are right too, and send what is missing there.
         progress: Told of every byte that is moved.
 
     Raises:
@@ -74,7 +76,7 @@ def push(  # noqa: PLR0913 - what to move, where to, and the four things that ca
         target, name = destinations.place(relocation.destination)
         source = origins[relocation.root.digest]
         images.append(ImageCopy(root=relocation.root, source=source, target=target, name=name))
-    copied = copy(images, jobs=jobs, overwrite=overwrite, progress=progress)
+    copied = copy(images, jobs=jobs, overwrite=overwrite, repair=repair, progress=progress)
     delivered = [
         (relocation, delivery)
         for relocation, delivery in zip(plan.relocations, copied.deliveries, strict=True)

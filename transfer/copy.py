@@ -34,6 +34,7 @@ def copy(
     *,
     jobs: int,
     overwrite: bool = False,
+    repair: bool = False,
     progress: Progress = SILENT,
 ) -> Copied:
     """Move every image; one that fails does not stop the others.
@@ -42,6 +43,7 @@ def copy(
         images: What to move. Two may want one name in one target only if they are the same.
         jobs: Blobs in flight at the same time.
         overwrite: Move a name that holds other content, instead of refusing.
+        repair: Look below names that are right too, and bring what is missing there.
         progress: Told of every byte that is moved, once however many targets want it.
 
     Raises:
@@ -56,7 +58,7 @@ def copy(
         missing = [
             image
             for image, found in zip(images, held, strict=True)
-            if not isinstance(found, TransferError) and found != image.root.digest
+            if not isinstance(found, TransferError) and (repair or found != image.root.digest)
         ]
         errors = _move(run, missing)
     except BaseException:

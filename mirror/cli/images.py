@@ -102,6 +102,11 @@ def plan(
 @jobs_option
 @click.option("--overwrite", is_flag=True, help="Move names that hold other content.")
 @click.option(
+    "--repair",
+    is_flag=True,
+    help="Look below names that are right too, and send what an audit found missing there.",
+)
+@click.option(
     "--receipt",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write down here what the destination was read back to hold.",
@@ -115,6 +120,7 @@ def push(
     access: RegistryAccess,
     jobs: int,
     overwrite: bool,
+    repair: bool,
     receipt: Path | None,
     quiet: bool,
     output: str,
@@ -138,6 +144,7 @@ def push(
             jobs=jobs,
             clock=lambda: datetime.now(UTC),
             overwrite=overwrite,
+            repair=repair,
             progress=progress,
         )
     if receipt:

@@ -125,13 +125,39 @@ def test_missing_and_different_together(registry: Registry, receipt: Path) -> No
     audited = mirror("audit", receipt, "--plain-http")
     assert audited.code == 11
     assert "4 images: 2 held, 1 missing, 1 different" in audited.out
-    assert "of 4 images 1 are missing and 1 are different" in audited.err
+    assert "of 4 images: 1 missing, 1 different" in audited.err
 
 
 @pytest.mark.real
-def test_a_push_mends_what_an_audit_found(bundle: Path, registry: Registry, receipt: Path) -> None:
-    lose_name(registry)
-    assert mirror("push", bundle, *to(registry)).code == 0
+@pytest.mark.parametrize(
+    ("harm", "option"),
+    [
+        (lose_name, "--quiet"),
+        (lose_child, "--repair"),
+        (lose_blob, "--repair"),
+        (move_tag, "--overwrite"),
+    ],
+)
+def test_a_push_mends_what_an_audit_found(
+    *,
+    bundle: Path,
+    registry: Registry,
+    receipt: Path,
+    harm: Callable[[Registry], None],
+    option: str,
+) -> None:
+    harm(registry)
+    pushed = mirror("push", bundle, *to(registry), option)
+    assert pushed.code == 0, pushed.err
+    assert mirror("audit", receipt, "--plain-http").code == 0
+
+
+@pytest.mark.real
+def test_repairing_what_is_whole_sends_nothing(
+    bundle: Path, registry: Registry, receipt: Path
+) -> None:
+    repaired = mirror("push", bundle, *to(registry), "--repair", "--output", "json").json()
+    assert (repaired["blobsSent"], repaired["imagesPresent"]) == (0, 4)
     assert mirror("audit", receipt, "--plain-http").code == 0
 
 

@@ -84,7 +84,7 @@ def test_a_receipt_of_another_place_does_not_fit_the_site(
     site = site_of(tmp_path, f"{guarded.host}/elsewhere", caFile=str(tls.ca))
     refused = mirror("audit", receipt, "--site", site, env=LOGIN)
     assert refused.code == 3
-    assert f"{guarded.host}/elsewhere: the receipt is of {guarded.host}/harness" in refused.err
+    assert f"of {guarded.host}/harness, not of {guarded.host}/elsewhere" in refused.err
 
 
 def test_options_go_before_the_site_file(

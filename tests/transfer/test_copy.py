@@ -230,6 +230,20 @@ def test_overwrite_moves_names_and_leaves_right_ones_alone() -> None:
     assert ("push_manifest", "2") not in target.asked
 
 
+def test_repair_brings_what_is_missing_below_a_right_name() -> None:
+    tree = index(image(BASE), image(EXTRA))
+    source, target = MemoryStore(tree), MemoryStore()
+    target.add(tree, "1")
+    lost = next(iter(target.blobs))
+    del target.blobs[lost]
+    images = [want(tree, source, target, "1")]
+    assert copy(images, jobs=2).blobs_sent == 0
+    assert target.lacks(tree.root.digest)
+    copied = copy(images, jobs=2, repair=True)
+    assert (outcomes(copied), copied.blobs_sent) == ([Outcome.PRESENT], 1)
+    check_holds(target, tree, "1")
+
+
 def test_an_image_may_go_without_a_tag() -> None:
     tree = index(image(BASE))
     target = MemoryStore()
