@@ -27,8 +27,9 @@ _REQUIRED: Final = object()
 class Faults:
     """What is wrong with one file, gathered while it is read."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, hint: str | None = None) -> None:
         self.file = file
+        self._hint = hint
         self._found: list[InvalidInput] = []
 
     def add(self, where: str, message: str) -> None:
@@ -38,7 +39,7 @@ class Faults:
     def raise_all(self) -> None:
         """Raise InvalidInput with every fault, if there is one."""
         mistakes = counted(len(self._found), "mistake")
-        raise_together(InvalidInput, f"{self.file}: {mistakes}", self._found)
+        raise_together(InvalidInput, f"{self.file}: {mistakes}", self._found, hint=self._hint)
 
 
 class Fields:
@@ -196,7 +197,10 @@ def read_yaml(text: str, file: str, *allowed: str) -> Fields:
         value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
     except _YAML_ERRORS as error:
         raise InvalidInput(f"{file}: not valid YAML: {_one_line(error)}") from error
-    return Fields(value, "", Faults(file), allowed)
+    faults = Faults(
+        file, "correct them in that file, and run the same command; nothing was done yet"
+    )
+    return Fields(value, "", faults, allowed)
 
 
 def read_json(text: str, file: str, *allowed: str) -> Fields:

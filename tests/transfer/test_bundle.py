@@ -281,7 +281,11 @@ SHALLOW = [
     ("bundle-json-gone", remove("bundle.json"), ["bundle.json: listed in SHA256SUMS"]),
     ("slim-gone", remove(SLIM_PATH), [f"{SLIM_PATH}: listed in SHA256SUMS, but not there"]),
     ("plain-file-gone", remove(VALUES_PATH), [f"{VALUES_PATH}: listed in"]),
-    ("extra-file", write("files/extra", "x"), ["files/extra: not listed", "move others out"]),
+    (
+        "extra-file",
+        write("files/extra", "x"),
+        ["files/extra: not listed", "move what is not listed out"],
+    ),
     ("extra-blob", write("blobs/sha256/" + "0" * 64, "x"), ["000: not listed in SHA256SUMS"]),
     ("link-out", link_out(LAYER_PATH), [f"{LAYER_PATH}: a link, not a plain file"]),
     ("linked-folder", link_folder, ["blobs/sha256: a link, not a plain file or folder"]),

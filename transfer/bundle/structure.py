@@ -105,9 +105,12 @@ def inspect(path: Path, what: str) -> Inspected:
 def corrupt(what: str, faults: Iterable[TransferError]) -> CorruptBundle:
     """The one error that names everything wrong with a bundle, each thing once."""
     distinct = {str(fault): fault for fault in faults}
+    only_guests = all(isinstance(fault, UnexpectedFile) for fault in distinct.values())
     return CorruptBundle(
         f"{what}: {counted(len(distinct), 'fault')}; nothing of it was used",
-        hint="copy the bundle again from where it was built, and check it with sha256sum -c there",
+        hint="a bundle holds its own files only: move what is not listed out of its folder"
+        if only_guests
+        else "copy the bundle again from where it was built, and check it with sha256sum -c there",
         faults=distinct.values(),
     )
 
@@ -142,10 +145,7 @@ def _unmatched(
     for file in sorted(sums.keys() - sizes.keys() - unsafe.keys()):
         yield MissingContent(f"{what}: {file}: listed in {CHECKSUMS_FILE}, but not there")
     for file in sorted(sizes.keys() - sums.keys() - {CHECKSUMS_FILE, SIGNATURE_FILE}):
-        yield UnexpectedFile(
-            f"{what}: {file}: not listed in {CHECKSUMS_FILE}",
-            hint="a bundle holds its own files only: move others out of its folder",
-        )
+        yield UnexpectedFile(f"{what}: {file}: not listed in {CHECKSUMS_FILE}")
 
 
 def _read_contents(path: Path, what: str, faults: list[TransferError]) -> Contents | None:
