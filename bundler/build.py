@@ -14,9 +14,10 @@ from bundler.resolve import Inputs, check_spec, read_lock, resolve
 from bundler.spec import BundleSpec
 from transfer.archive import AirgapArchive
 from transfer.bundle import Bundle, BundleWriter
-from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord
+from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord, index_name
 from transfer.copy import ImageCopy, copy
 from transfer.delivery import Copied, NotTried
+from transfer.descriptor import Descriptor
 from transfer.disk import open_plain, replace_file
 from transfer.errors import (
     Conflict,
@@ -105,6 +106,7 @@ class _Loader:
         self._writer = writer
         self._order = order
         self._progress = progress
+        self._names: dict[str, Descriptor] = {}
 
     def take_archive(self, archive: AirgapArchive, record: ArchiveRecord) -> None:
         """Its images, the archive without them, and the archive itself if that is wanted."""
@@ -123,7 +125,10 @@ class _Loader:
         copied = copy(
             [
                 ImageCopy(
-                    root=image.root, source=source, target=self._writer.layout, name=image.name
+                    root=image.root,
+                    source=source,
+                    target=self._writer.layout,
+                    name=index_name(image, self._names),
                 )
                 for source, image in images
             ],

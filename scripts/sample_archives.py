@@ -125,12 +125,17 @@ def write_console(path: Path, *, size: int = MEGABYTE, version: str = KOTS_VERSI
 
 
 def write_application(
-    path: Path, slug: str = "harness", *, size: int = MEGABYTE, release: Release = NEW_RELEASE
+    path: Path,
+    slug: str = "harness",
+    *,
+    size: int = MEGABYTE,
+    release: Release = NEW_RELEASE,
+    more: Sequence[Recipe] = (),
 ) -> Sample:
-    """`<slug>.airgap` whose images are a registry's storage tree."""
+    """`<slug>.airgap` whose images are a registry's storage tree; `more` are added to them."""
     with _workfolder(path) as folder:
         workshop = Workshop(Path(folder), size)
-        recipes = application_recipes(slug, release.version)
+        recipes = (*application_recipes(slug, release.version), *more)
         images = [make_image(recipe, workshop) for recipe in recipes]
         names = [image.name for image in images]
         yaml = airgap_yaml(**release.spec(slug), format="docker", savedImages=names)

@@ -6,7 +6,7 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from transfer.contents import ArchiveKind, ArchiveRecord, Contents, ImageRecord
@@ -14,6 +14,9 @@ from transfer.descriptor import Descriptor
 from transfer.errors import Conflict, IntegrityError, InvalidInput, raise_together
 from transfer.naming import MADE_WRONG, Naming, destination
 from transfer.reference import Reference, Repository
+
+ANYWHERE = Repository("", "")
+"""An endpoint for names alone, as in a site store: whatever goes before them, goes before all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +26,55 @@ class SourceImage:
     record: ImageRecord
     naming: Naming
     origin: str
-    """The archive or bundle that lists it, for messages."""
+    """The archive, bundle or entry of a spec that lists it, for messages."""
+    application: str = ""
+    """The slug of the application whose release it belongs to; "" for any other image."""
+    release: str = ""
+    """The version label of that release."""
 
     def __str__(self) -> str:
         """How messages tell it from another image of the same name."""
         return f"{self.record.name} of {self.origin} ({self.record.root.digest})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clash:
+    """Two different images with one destination."""
+
+    destination: Reference
+    first: SourceImage
+    second: SourceImage
+
+    @property
+    def is_of_releases(self) -> bool:
+        """Whether two releases of one application clash, which a site runs one after the other."""
+        first, second = self.first, self.second
+        return first.application == second.application != "" and first.release != second.release
+
+    def __str__(self) -> str:
+        """The destination and both images."""
+        return f"{self.destination}: wanted by {self.first} and by {self.second}"
+
+
+class Places:
+    """Which image has which destination, as one after the other takes its own."""
+
+    def __init__(self, endpoint: Repository = ANYWHERE) -> None:
+        self.taken: dict[Reference, SourceImage] = {}
+        """The first image of each destination, in their order."""
+        self._endpoint = endpoint
+
+    def take(self, image: SourceImage) -> Clash | None:
+        """Give an image its destination; the clash where another image has it.
+
+        Raises:
+            InvalidInput: its name is not an image reference.
+        """
+        wanted = destination(self._endpoint, image.record.name, image.naming)
+        first = self.taken.setdefault(wanted, image)
+        if first.record.root == image.record.root:
+            return None
+        return Clash(destination=wanted, first=first, second=image)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,35 +104,56 @@ def relocate(images: Iterable[SourceImage], endpoint: Repository) -> RelocationP
         IntegrityError: names pinned to a digest that is not the digest of their content.
         Conflict: different images with one destination; each pair is named.
     """
-    destinations = _destinations(images, endpoint)
-    raise_together(
-        IntegrityError,
-        "images are not what their names are pinned to",
-        (
-            IntegrityError(f"{image}: the name says {wanted.digest}")
-            for image, wanted in destinations
-            if wanted.digest not in (None, image.record.root.digest)
-        ),
-        hint=MADE_WRONG,
-    )
-    first: dict[Reference, SourceImage] = {}
-    for image, wanted in destinations:
-        first.setdefault(wanted, image)
+    places, clashes = Places(endpoint), list[Clash]()
+    no_names, not_pinned = list[InvalidInput](), list[IntegrityError]()
+    for image in images:
+        try:
+            clash = places.take(image)
+        except InvalidInput as fault:
+            no_names.append(InvalidInput(f"{image.origin}: {fault}"))
+            continue
+        if clash:
+            clashes.append(clash)
+        pinned = Reference.parse(image.record.name).digest
+        if pinned not in (None, image.record.root.digest):
+            not_pinned.append(IntegrityError(f"{image}: the name says {pinned}"))
+    raise_together(InvalidInput, "names that are not image references", no_names, hint=MADE_WRONG)
+    what = "images are not what their names are pinned to"
+    raise_together(IntegrityError, what, not_pinned, hint=MADE_WRONG)
     raise_together(
         Conflict,
         "different images have one destination; nothing was written",
-        (
-            Conflict(f"{wanted}: wanted by {first[wanted]} and by {image}")
-            for image, wanted in destinations
-            if image.record.root != first[wanted].record.root
+        (Conflict(str(clash)) for clash in clashes),
+        hint=_way_out(clashes),
+    )
+    return RelocationPlan(
+        endpoint=endpoint,
+        relocations=tuple(
+            Relocation(source=image.record.name, destination=wanted, root=image.record.root)
+            for wanted, image in places.taken.items()
         ),
-        hint="give the sources one at a time, or push them to different namespaces",
     )
-    relocations = (
-        Relocation(source=image.record.name, destination=wanted, root=image.record.root)
-        for wanted, image in first.items()
-    )
-    return RelocationPlan(endpoint=endpoint, relocations=tuple(relocations))
+
+
+def _way_out(clashes: Sequence[Clash]) -> str:
+    if clashes and all(clash.is_of_releases for clash in clashes):
+        return f"the releases follow one another: {one_by_one(clashes)}"
+    return "give the sources one at a time, or push them to different namespaces"
+
+
+def one_by_one(clashes: Iterable[Clash]) -> str:
+    """What to do at a site with releases whose images clash."""
+    images = (image for clash in clashes for image in (clash.first, clash.second))
+    first, *others = dict.fromkeys(image.release for image in images)
+    then = (f"push --release {label} --overwrite, upgrade" for label in others)
+    return ", ".join([f"push --release {first}, upgrade", *then])
+
+
+def release_clashes(contents: Contents) -> tuple[Clash, ...]:
+    """The releases in a bundle that have different images for one destination."""
+    places = Places()
+    clashes = filter(None, map(places.take, listed_images(contents)))
+    return tuple(clash for clash in clashes if clash.is_of_releases)
 
 
 def listed_images(contents: Contents) -> Iterator[SourceImage]:
@@ -96,22 +164,18 @@ def listed_images(contents: Contents) -> Iterator[SourceImage]:
         yield SourceImage(record=record, naming=Naming.KOTS, origin=contents.name)
 
 
-def archive_images(archive: ArchiveRecord) -> Iterator[SourceImage]:
-    """The images of one archive; only those that KOTS deploys go by its rule."""
+def archive_images(archive: ArchiveRecord, origin: str = "") -> Iterator[SourceImage]:
+    """The images of one archive; only those that KOTS deploys go by its rule.
+
+    `origin` names the archive in messages where its file's name would not do.
+    """
     naming = Naming.WHOLE_PATH if archive.kind is ArchiveKind.IMAGES else Naming.KOTS
+    is_application = archive.kind is ArchiveKind.APPLICATION
     for record in archive.images:
-        yield SourceImage(record=record, naming=naming, origin=archive.file_name)
-
-
-def _destinations(
-    images: Iterable[SourceImage], endpoint: Repository
-) -> list[tuple[SourceImage, Reference]]:
-    found: list[tuple[SourceImage, Reference]] = []
-    faults: list[InvalidInput] = []
-    for image in images:
-        try:
-            found.append((image, destination(endpoint, image.record.name, image.naming)))
-        except InvalidInput as fault:
-            faults.append(InvalidInput(f"{image.origin}: {fault}"))
-    raise_together(InvalidInput, "names that are not image references", faults, hint=MADE_WRONG)
-    return found
+        yield SourceImage(
+            record=record,
+            naming=naming,
+            origin=origin or archive.file_name,
+            application=archive.release.app_slug if is_application else "",
+            release=archive.release.version_label if is_application else "",
+        )

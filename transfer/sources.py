@@ -5,20 +5,20 @@ from __future__ import annotations
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from transfer.archive import AirgapArchive
 from transfer.bundle import Bundle
 from transfer.bundle.checksums import CHECKSUMS_FILE
 from transfer.bundle.structure import BUNDLE_FILE
-from transfer.contents import Contents
+from transfer.contents import ArchiveKind, ArchiveRecord, Contents
 from transfer.digest import Digest
 from transfer.disk import storage_errors
 from transfer.errors import InvalidInput
 from transfer.progress import SILENT, Progress
 from transfer.receipt import AppliedSource, SourceKind
-from transfer.relocate import SourceImage, archive_images, listed_images
+from transfer.relocate import SourceImage, listed_images
 from transfer.store import Source
 
 _WANTED = "give the folder of a bundle, or an archive as the vendor made it"
@@ -41,9 +41,13 @@ class OpenSource:
     """How a receipt names it."""
     contents: Contents
     """What is in it; of an archive, as a bundle that holds nothing else would say."""
-    images: tuple[SourceImage, ...]
     content: Source
     """Where the images' manifests and blobs are read."""
+
+    @property
+    def images(self) -> tuple[SourceImage, ...]:
+        """Its images, each with the rule that its destination goes by."""
+        return tuple(listed_images(self.contents))
 
 
 @contextmanager
@@ -53,6 +57,38 @@ def open_sources(
     """Open every source; see `open_source`."""
     with ExitStack() as stack:
         yield tuple(stack.enter_context(open_source(path, progress)) for path in paths)
+
+
+def only_releases(sources: Sequence[OpenSource], labels: Sequence[str]) -> tuple[OpenSource, ...]:
+    """The sources as if an application that has one of these releases had no other.
+
+    Raises:
+        InvalidInput: no application among the sources has such a release.
+    """
+    archives = (archive for source in sources for archive in source.contents.archives)
+    releases = [found.release for found in archives if found.kind is ArchiveKind.APPLICATION]
+    known = dict.fromkeys(release.version_label for release in releases)
+    unknown = [label for label in labels if label not in known]
+    if unknown:
+        raise InvalidInput(
+            f"--release {', '.join(unknown)}: not among the sources; "
+            f"they have: {', '.join(known) or 'none'}"
+        )
+    chosen = {release.app_slug for release in releases if release.version_label in labels}
+
+    def is_wanted(archive: ArchiveRecord) -> bool:
+        concerned = archive.kind is ArchiveKind.APPLICATION and archive.release.app_slug in chosen
+        return not concerned or archive.release.version_label in labels
+
+    return tuple(
+        replace(
+            source,
+            contents=replace(
+                source.contents, archives=tuple(filter(is_wanted, source.contents.archives))
+            ),
+        )
+        for source in sources
+    )
 
 
 def images_of(sources: Sequence[OpenSource]) -> Iterator[SourceImage]:
@@ -89,7 +125,6 @@ def open_source(path: Path, progress: Progress = SILENT) -> Iterator[OpenSource]
                 kind=SourceKind.BUNDLE, name=bundle.contents.name, fingerprint=bundle.fingerprint
             ),
             contents=bundle.contents,
-            images=tuple(listed_images(bundle.contents)),
             content=bundle,
         )
         return
@@ -103,7 +138,6 @@ def open_source(path: Path, progress: Progress = SILENT) -> Iterator[OpenSource]
             contents=Contents(
                 name=record.file_name, version=record.release.version_label, archives=(record,)
             ),
-            images=tuple(archive_images(record)),
             content=archive,
         )
 

@@ -65,7 +65,7 @@ def lock(*, spec: Path, access: Access, quiet: bool, output: str) -> None:
     wanted = read_spec(spec)
     with access.inputs(spec.parent, progress) as inputs:
         found = run_lock(wanted, lock_path(spec), inputs)
-    emit(output, reports.locked_text(found, lock_path(spec)), found.to_json())
+    emit(output, reports.locked_text(found, lock_path(spec)), reports.locked_json(found))
 
 
 @main.command(

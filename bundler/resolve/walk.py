@@ -7,7 +7,7 @@ digests is not read twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -26,7 +26,8 @@ from transfer.errors import (
     raise_together,
 )
 from transfer.lock import BundleLock, LockedSource
-from transfer.reference import Reference
+from transfer.naming import Naming
+from transfer.relocate import Places, SourceImage, archive_images
 from transfer.store import Source
 
 
@@ -101,7 +102,7 @@ class _Walk:
         self._faults: list[TransferError] = []
         self._sources: dict[str, LockedSource] = {}
         self._images: list[tuple[Source, ImageRecord]] = []
-        self._names: dict[str, tuple[Digest, str]] = {}
+        self._places = Places()
         self._slims: dict[str, str] = {}
         self._locked = {source.entry: source for source in locked.sources} if locked else {}
         contents = locked.contents if locked else Contents(name="", version="")
@@ -122,7 +123,7 @@ class _Walk:
                 self._note(wanted.input, record.size, record.digest)
                 check_record(self._locked_archives.get(wanted), record)
                 self._refuse_same_release(wanted, record)
-                self._refuse_other_content(wanted.input.entry, record.images)
+                self._refuse_clashes(archive_images(record, wanted.input.entry))
             except TransferError as error:
                 self._fault(wanted.input.entry, error)
                 return None
@@ -149,7 +150,8 @@ class _Walk:
             source, record = (
                 (self._inputs.repository(wanted), locked) if locked else self._inputs.image(wanted)
             )
-            self._refuse_other_content(wanted.entry, [record])
+            image = SourceImage(record=record, naming=Naming.KOTS, origin=wanted.entry)
+            self._refuse_clashes([image])
         except TransferError as error:
             self._fault(wanted.entry, error)
             return None
@@ -201,16 +203,12 @@ class _Walk:
         if first != wanted.input.entry:
             raise InvalidInput(f"{record.file_name}: is the same release as {first}")
 
-    def _refuse_other_content(self, entry: str, images: Sequence[ImageRecord]) -> None:
-        clashes = []
-        for image in images:
-            name, digest = str(Reference.parse(image.name)), image.root.digest
-            first, where = self._names.setdefault(name, (digest, entry))
-            if first != digest:
-                clashes.append(Conflict(f"{name}: {where} has {first}, {entry} has {digest}"))
+    def _refuse_clashes(self, images: Iterable[SourceImage]) -> None:
+        """Two releases may clash: a site runs them one after the other (docs/decisions/0007)."""
+        clashes = filter(None, map(self._places.take, images))
         raise_together(
             Conflict,
-            "holds other content under names that are taken",
-            clashes,
-            hint="a bundle holds one content for each name: carry the two in two bundles",
+            "different images would have one name at a site",
+            (Conflict(str(clash)) for clash in clashes if not clash.is_of_releases),
+            hint="carry the two in two bundles, for two registries or namespaces",
         )

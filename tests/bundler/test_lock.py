@@ -268,7 +268,9 @@ def test_one_name_for_two_contents_is_refused(workplace: Workplace) -> None:
     body = "imageArchives: [{path: downloads/platform_images.tgz}, {path: downloads/other.tgz}]"
     ran = workplace.run("lock", workplace.spec(body))
     assert ran.code == 8
-    assert "docker.io/harness/gateway:1.20.0: imageArchives[0] has sha256:" in ran.err
+    name = "harness/gateway:1.20.0"
+    assert f"{name}: wanted by {name} of imageArchives[0] (sha256:" in ran.err
+    assert f") and by {name} of imageArchives[1] (sha256:" in ran.err
     assert "carry the two in two bundles" in ran.err
 
 

@@ -26,9 +26,11 @@ from tests.transfer.bundles import (
     make_bundle,
     record,
 )
+from tests.transfer.images import image, layer
 from tests.transfer.memory import Watch
 from transfer.bundle import Bundle, BundleWriter
 from transfer.console import describe
+from transfer.contents import Contents, ImageRecord
 from transfer.descriptor import Manifest
 from transfer.errors import (
     Conflict,
@@ -550,3 +552,25 @@ def test_bundle_json_is_canonical(pristine: Path) -> None:
     value = json.loads(text)
     assert (value["apiVersion"], value["kind"]) == ("airgap/v1", "Bundle")
     assert text == json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def test_one_name_for_two_contents_is_two_names_in_the_index(tmp_path: Path) -> None:
+    old, new = image(layer("redis")), image(layer("redis, built anew"))
+    wanted = Contents(
+        name="harness",
+        version="1",
+        images=tuple(ImageRecord(name="redis:6.2", root=tree.root) for tree in (old, new, old)),
+    )
+    later = f"redis:6.2@{new.root.digest}"
+    assert wanted.index_names() == {"redis:6.2": old.root, later: new.root}
+    with BundleWriter.create(tmp_path / "bundle") as writer:
+        fill(writer, {"redis:6.2": old, later: new, "redis:7": new})
+        bundle = writer.finish(wanted)
+    assert bundle.layout.images() == wanted.index_names()
+    with BundleWriter.create(tmp_path / "other") as writer:
+        fill(writer, {"redis:6.2": old, "redis:7": new})
+        with pytest.raises(CorruptBundle) as caught:
+            writer.finish(wanted)
+    assert f"index.json: {later}: expected {new.root.digest}, found nothing" in describe(
+        caught.value
+    )

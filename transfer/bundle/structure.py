@@ -22,7 +22,7 @@ from pathlib import Path
 
 from transfer.bundle.checksums import CHECKSUMS_FILE, SIGNATURE_FILE, parse_checksums
 from transfer.bundle.tree import compare_files, list_files
-from transfer.contents import CONTENTS_KEYS, Contents, FileRecord, ImageRecord, read_contents
+from transfer.contents import CONTENTS_KEYS, Contents, FileRecord, read_contents
 from transfer.descriptor import Descriptor
 from transfer.digest import Digest
 from transfer.disk import open_plain
@@ -93,7 +93,7 @@ def inspect(path: Path, what: str) -> Inspected:
     if contents is not None:
         faults += _broken_files(contents, sums, sizes, what)
     if contents is not None and layout is not None:
-        faults += _broken_images(layout, contents.all_images(), sums, sizes)
+        faults += _broken_images(layout, contents.index_names(), sums, sizes)
     if faults or contents is None or layout is None:
         raise corrupt(what, faults)
     fingerprint = Digest.of(raw)
@@ -177,19 +177,19 @@ def _open_layout(path: Path, what: str, faults: list[TransferError]) -> OciLayou
 
 def _broken_images(
     layout: OciLayout,
-    images: Iterable[ImageRecord],
+    images: Mapping[str, Descriptor],
     sums: Mapping[str, Digest],
     sizes: Mapping[str, int],
 ) -> Iterator[TransferError]:
     named, lost = layout.images(), sums.keys() - sizes.keys()  # these were told already
-    for image in images:
-        if named.get(image.name) != image.root:
+    for name, root in images.items():
+        if named.get(name) != root:
             yield IntegrityError(
-                f"{layout.description}: index.json: {image.name}: "
-                f"expected {image.root.digest}, found {_digest_of(named.get(image.name))}"
+                f"{layout.description}: index.json: {name}: "
+                f"expected {root.digest}, found {_digest_of(named.get(name))}"
             )
         try:
-            manifests = successors(layout, image.root)
+            manifests = successors(layout, root)
         except TransferError as error:
             if not (lost and isinstance(error, (NotFound, UnsafePath))):
                 yield as_fault(error)

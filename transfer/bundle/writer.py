@@ -41,7 +41,7 @@ class BundleWriter:
         self.path = path
         """The final name."""
         self.layout = layout
-        """Where the images go, each under its name in the contents."""
+        """Where the images go, each under its name in `Contents.index_names`."""
         self._partial = layout.path
         self._lock = lock
 
@@ -114,7 +114,7 @@ class BundleWriter:
             MissingContent: something of the contents was not written.
             StorageError: it cannot be written or renamed.
         """
-        self.layout.retain(image.name for image in contents.all_images())
+        self.layout.retain(contents.index_names())
         self.layout.close()
         value = {"apiVersion": API_VERSION, "kind": "Bundle", **contents.to_json()}
         for name, content in (
