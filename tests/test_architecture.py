@@ -24,6 +24,7 @@ LAYERS = {
     "transfer.reference": 1,
     "transfer.descriptor": 1,
     "transfer.text": 0,
+    "transfer.plain": 0,
     "transfer.fields": 1,
     "transfer.contents": 2,
     "transfer.lock": 2,
