@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from transfer.archive.application import read_application
 from transfer.archive.compress import COMPRESSOR
 from transfer.archive.dockersave import SavedImage
 from transfer.archive.gzipstream import GzipFile
 from transfer.archive.packing import Packing
-from transfer.archive.release import Airgap, parse_airgap, read_application
+from transfer.archive.release import Airgap, parse_airgap
 from transfer.archive.scan import AIRGAP_YAML, APP_ARCHIVE, OLD_FOLDER, SAVED_FOLDER, Found
 from transfer.archive.shelf import Shelf
 from transfer.archive.signature import describe_members
@@ -217,11 +218,14 @@ def _safe(text: str) -> str:
 
 
 def _name_of(path: str) -> str:
-    """The image of `images/docker-archive/<host>/<path>/<name>/<tag>`, or `…/sha256/<hex>`."""
-    parts = path.removeprefix(SAVED_FOLDER).split("/")[1:]
+    """The image of `images/docker-archive/<host>/<path>/<name>/<tag>`, or `…/sha256/<hex>`.
+
+    Of a shorter path something comes that is no name, and is refused as that.
+    """
+    _, *parts = path.removeprefix(SAVED_FOLDER).split("/")
     if parts[-2:-1] == ["sha256"]:
         return f"{'/'.join(parts[:-2])}@sha256:{parts[-1]}"
-    return f"{'/'.join(parts[:-1])}:{parts[-1]}"
+    return f"{'/'.join(parts[:-1])}:{''.join(parts[-1:])}"
 
 
 def _old_name_of(path: str) -> str:

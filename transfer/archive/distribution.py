@@ -21,6 +21,7 @@ from transfer.contents import ImageRecord
 from transfer.descriptor import MAX_MANIFEST_SIZE, Manifest
 from transfer.digest import Digest
 from transfer.errors import (
+    CorruptArchive,
     DigestMismatch,
     IntegrityError,
     InvalidInput,
@@ -38,6 +39,9 @@ _TAG = re.compile(r"repositories/(.+)/_manifests/tags/([^/]+)/current/link")
 
 SMALL = 64 * 1024
 """Bytes of a JSON blob that is worth keeping in memory."""
+
+MAX_REFERENCES = 2_000_000
+"""An index may name one child a thousand times, and so may that child: it has to end somewhere."""
 
 _LINK_SIZE = 256
 AGAIN = "copy or download the archive again; if it stays so, ask the vendor for another"
@@ -155,6 +159,7 @@ class _Walk:
         self._faults = faults
         self._image = ""
         self._manifests: dict[Digest, Manifest | None] = {}
+        self._room = MAX_REFERENCES
         self._absent: dict[Digest, list[str]] = {}
 
     def image(self, name: str, root: Digest) -> Manifest | None:
@@ -198,6 +203,10 @@ class _Walk:
             return None
 
     def _is_there(self, digest: Digest, size: int | None) -> bool:
+        self._room -= 1
+        if self._room < 0:
+            fault = f"more than {MAX_REFERENCES} references between its images and blobs"
+            raise CorruptArchive(f"{self._what}: {fault}")
         found = self._shelf.size(digest)
         if found is None:
             if digest not in self._wrong:  # those are reported already

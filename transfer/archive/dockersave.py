@@ -33,6 +33,9 @@ MAX_JSON = 4 << 20
 MAX_HELD = 32 << 20
 """Bytes of all JSON files of one docker-save archive."""
 
+MAX_ENTRIES = 1000
+"""Images in an archive, and layers in an image: Docker itself makes at most 127."""
+
 MAX_LINKS = 8
 _NAMED_BY_DIGEST = re.compile(r"(?:blobs/sha256/)?([0-9a-f]{64})(?:\.json)?")
 
@@ -75,6 +78,11 @@ class DockerSave:
     _links: dict[str, str] = field(default_factory=dict)
 
     @property
+    def held(self) -> int:
+        """Bytes of the JSON files that came by."""
+        return self._held
+
+    @property
     def is_one(self) -> bool:
         """Whether a `manifest.json` came by, without which it is not such an archive."""
         return MANIFEST in self._texts
@@ -110,6 +118,9 @@ class DockerSave:
         if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
             self._fault(CorruptArchive(f"{self.what}: manifest.json is not a list of images"))
             return ()
+        if len(entries) > MAX_ENTRIES:
+            self._fault(CorruptArchive(f"{self.what}: lists more than {MAX_ENTRIES} images"))
+            return ()
         images = [self._image(entry) for entry in entries]
         return tuple(image for image in images if image is not None)
 
@@ -120,6 +131,9 @@ class DockerSave:
             self._fault(CorruptArchive(f"{self.what}: manifest.json: an image is not described"))
             return None
         where = f"{self.what}: image {', '.join(tags) or name}"
+        if len(paths) > MAX_ENTRIES:
+            self._fault(CorruptArchive(f"{where}: has more than {MAX_ENTRIES} layers"))
+            return None
         config = self._texts.get(self._follow(name))
         layers = [self._layers.get(self._follow(path)) for path in paths]
         for path, found in ((name, config), *zip(paths, layers, strict=True)):

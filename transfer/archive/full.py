@@ -23,6 +23,10 @@ from transfer.graph import successors
 from transfer.reference import Reference
 from transfer.store import Source
 
+_MAPPING = "tag:yaml.org,2002:map"
+_SEQUENCE = "tag:yaml.org,2002:seq"
+_TEXT = "tag:yaml.org,2002:str"
+
 
 def write_full(
     stream: BinaryIO, slim: AirgapArchive, images: Sequence[ImageRecord], source: Source
@@ -56,10 +60,31 @@ def write_full(
 
 
 def list_images(airgap_yaml: bytes, names: Sequence[str]) -> bytes:
-    """An `airgap.yaml` that says of itself: format `docker`, with these images."""
-    value = yaml.safe_load(airgap_yaml)
-    value["spec"] = {**value.get("spec", {}), "format": "docker", "savedImages": list(names)}
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True).encode()
+    """An `airgap.yaml` that says of itself: format `docker`, with these images.
+
+    Everything else stays as it is written: no value is read, so no label 1.10 becomes 1.1.
+    """
+    document = _mapping(yaml.compose(airgap_yaml.decode(), Loader=yaml.SafeLoader))
+    found = (value for name, value in document.value if name.value == "spec")
+    spec = _mapping(next(found, None))
+    _set(spec, "format", _text("docker"))
+    _set(spec, "savedImages", yaml.SequenceNode(_SEQUENCE, [_text(name) for name in names]))
+    _set(document, "spec", spec)
+    text: str = yaml.serialize(document, Dumper=yaml.SafeDumper, allow_unicode=True)
+    return text.encode()
+
+
+def _mapping(node: yaml.Node | None) -> yaml.MappingNode:
+    return node if isinstance(node, yaml.MappingNode) else yaml.MappingNode(_MAPPING, [])
+
+
+def _set(mapping: yaml.MappingNode, key: str, value: yaml.Node) -> None:
+    others = [pair for pair in mapping.value if pair[0].value != key]
+    mapping.value = [*others, (_text(key), value)]
+
+
+def _text(value: str) -> yaml.ScalarNode:
+    return yaml.ScalarNode(_TEXT, value)
 
 
 class _Tree:

@@ -26,6 +26,14 @@ from transfer.digest import Digest
 from transfer.errors import CorruptArchive, DigestMismatch, IntegrityError, TransferError
 from transfer.progress import Progress
 
+MAX_RATIO = 200
+"""How many times as large as the archive all its layers may be; ten times is much already.
+
+A gzip in a gzip makes a terabyte of a megabyte.
+"""
+ALWAYS = 1 << 30
+"""Bytes of layers that an archive may hold however small it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Packed:
@@ -43,6 +51,7 @@ class Packing:
     compressor: Compressor
     progress: Progress
     faults: list[TransferError]
+    _inflated: int = 0
 
     def pack(self, images: Iterable[SavedImage]) -> list[Descriptor]:
         """Put config, layers and manifest of each image on the shelf.
@@ -79,10 +88,14 @@ class Packing:
     def _content(self, layer: SavedLayer) -> Digest:
         """The digest of what a compressed layer holds."""
         found = hashlib.sha256()
+        limit = ALWAYS + MAX_RATIO * self.shelf.file_size
         try:
             with gzip.GzipFile(fileobj=cast("IO[bytes]", self._read(layer))) as content:
                 while block := content.read(BLOCK):
                     found.update(block)
+                    self._inflated += len(block)
+                    if self._inflated > limit:
+                        raise CorruptArchive(f"{layer.where}: inflates without end")
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             self.faults.append(CorruptArchive(f"{layer.where}: a damaged gzip file ({error})"))
         return Digest("sha256", found.hexdigest())

@@ -1,29 +1,32 @@
-"""What `airgap.yaml` and `app.tar.gz` say of a release.
+"""What `airgap.yaml` says of a release.
 
-Field names: the Airgap kind of KOTS (kotskinds: apis/kots/v1beta1/airgap_types.go) and its
-Application kind. Unknown fields are passed over, as KOTS does.
+Field names: the Airgap kind of KOTS (kotskinds: apis/kots/v1beta1/airgap_types.go). Unknown
+fields are passed over, as KOTS does.
 """
 
 from __future__ import annotations
 
-import gzip
-import re
-import tarfile
-import zlib
-from dataclasses import dataclass, field, replace
-from typing import IO, Any, cast
+from dataclasses import dataclass, field
+from typing import Any
 
 import yaml
 
 from transfer.contents import ReleaseRecord, RequiredRelease
-from transfer.digest import Readable
-from transfer.errors import CorruptArchive, InvalidInput, TransferError
+from transfer.errors import InvalidInput, TransferError
+from transfer.plain import is_plain
 
 KINDS_GROUP = "kots.io/"
-MAX_KIND_SIZE = 1 << 20
-"""Bytes of a file in app.tar.gz that can be a KOTS kind."""
+NOT_YAML = (
+    yaml.YAMLError,
+    RecursionError,
+    # What the loader lets through of its own conversions: \UFFFFFFFF, a version of 5000 digits.
+    ValueError,
+    OverflowError,
+)
+"""What parsing something raises that is not YAML."""
 
-_APPLICATION = re.compile(rb"^kind:\s*[\"']?Application\b", re.MULTILINE)
+MAX_TEXT = 1024
+"""Characters of a text; names and versions have some dozens."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +60,12 @@ class _Spec:
 
     def text(self, key: str) -> str:
         value = self._value.get(key, "")
-        if isinstance(value, str):
-            return "" if value in ("null", "~") else value
-        self.fault(self.at(key), "expected text")
+        if not isinstance(value, str):
+            self.fault(self.at(key), "expected text")
+        elif not _is_usable(value):
+            self.fault(self.at(key), "too long, or holds characters that are not seen")
+        elif value not in ("null", "~"):
+            return value
         return ""
 
     def items(self, key: str) -> list[Any]:
@@ -73,9 +79,10 @@ class _Spec:
 
     def texts(self, key: str) -> tuple[str, ...]:
         values = self.items(key)
-        if not all(isinstance(value, str) and value for value in values):
+        found = tuple(value for value in values if isinstance(value, str) and _is_usable(value))
+        if len(found) != len(values) or "" in found:
             self.fault(self.at(key), "expected a list of texts")
-        return tuple(value for value in values if isinstance(value, str) and value)
+        return tuple(filter(None, found))
 
     def children(self, key: str) -> list[_Spec]:
         return [
@@ -87,11 +94,15 @@ class _Spec:
         return _Spec(self._value.get(key), self.at(key), self._what, self._faults)
 
 
+def _is_usable(text: str) -> bool:
+    return len(text) <= MAX_TEXT and is_plain(text)
+
+
 def parse_airgap(raw: bytes, what: str, faults: list[TransferError]) -> Airgap:
     """Read an `airgap.yaml`; what is wrong is added to `faults` as InvalidInput."""
     try:
-        value = _load(raw)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        value = load_texts(raw)
+    except NOT_YAML as error:
         faults.append(InvalidInput(f"{what}: not valid YAML: {' '.join(str(error).split())}"))
         return Airgap(is_valid=False)
     before = len(faults)
@@ -125,52 +136,9 @@ def parse_airgap(raw: bytes, what: str, faults: list[TransferError]) -> Airgap:
     )
 
 
-def read_application(
-    stream: Readable, release: ReleaseRecord, what: str, faults: list[TransferError]
-) -> ReleaseRecord:
-    """Add what the Application kind in an `app.tar.gz` says of KOTS versions."""
-    try:
-        with (
-            gzip.GzipFile(fileobj=cast("IO[bytes]", stream)) as content,
-            tarfile.open(fileobj=content, mode="r|") as tar,
-        ):
-            for member in tar:
-                if member.isreg() and member.name.endswith((".yaml", ".yml")):
-                    file = tar.extractfile(member)
-                    raw = file.read(MAX_KIND_SIZE) if file else b""
-                    release = _with_versions(release, raw)
-    except (tarfile.TarError, gzip.BadGzipFile, zlib.error, EOFError, ValueError) as error:
-        faults.append(CorruptArchive(f"{what}: app.tar.gz is damaged: {error}"))
-    return release
+def load_texts(raw: bytes) -> Any:  # noqa: ANN401 - whatever the file holds
+    """A YAML document whose scalars stay texts as they were written: 1.10 is not the number 1.1.
 
-
-def _with_versions(release: ReleaseRecord, raw: bytes) -> ReleaseRecord:
-    if not _APPLICATION.search(raw):
-        return release
-    for part in re.split(rb"^---\s*$", raw, flags=re.MULTILINE):
-        spec = _application_spec(part)
-        if spec is not None:
-            return replace(
-                release,
-                min_kots_version=str(spec.get("minKotsVersion", "")),
-                target_kots_version=str(spec.get("targetKotsVersion", "")),
-            )
-    return release
-
-
-def _application_spec(raw: bytes) -> dict[str, Any] | None:
-    try:
-        value = _load(raw)
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError):
-        return None  # a template of the release, which is not YAML yet
-    if not isinstance(value, dict) or value.get("kind") != "Application":
-        return None
-    if not str(value.get("apiVersion", "")).startswith(KINDS_GROUP):
-        return None  # the Application of sigs.k8s.io has the same name
-    spec = value.get("spec")
-    return spec if isinstance(spec, dict) else {}
-
-
-def _load(raw: bytes) -> Any:  # noqa: ANN401 - whatever the file holds
-    # The base loader leaves scalars as they are written: the label 1.10 is not the number 1.1.
+    Raises one of `NOT_YAML`.
+    """
     return yaml.load(raw.decode(), Loader=yaml.BaseLoader)  # noqa: S506 - makes texts only

@@ -18,7 +18,7 @@ from transfer.progress import Progress
 
 AIRGAP_YAML = "airgap.yaml"
 APP_ARCHIVE = "app.tar.gz"
-MAX_YAML = 4 << 20
+MAX_YAML = 1 << 20
 """Bytes of an airgap.yaml; KOTS itself cannot install with more than about 750 KB."""
 
 SAVED_FOLDER = "images/"
@@ -27,7 +27,11 @@ SAVED_FOLDER = "images/"
 OLD_FOLDER = "docker-archive/"
 """Where they are in the admin console's archive up to KOTS 1.106."""
 
+MAX_HELD = 128 << 20
+"""Bytes of the JSON files of all of them together: an image is kept in memory without layers."""
+
 MAX_NAMES = 1000
+MAX_FAULTS = 1000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,6 +47,8 @@ class Found:
     app: Extent | None = None
     saved: dict[str, SavedImage] = field(default_factory=dict)
     """The docker-save archives in it, by their path."""
+    held: int = 0
+    """Bytes of their JSON files."""
     names: list[str] = field(default_factory=list)
     """The first members that have no place in an archive of KOTS."""
     links: list[str] = field(default_factory=list)
@@ -75,6 +81,7 @@ def scan(file: GzipFile, shelf: Shelf, progress: Progress, faults: list[Transfer
             try:
                 for member in scan_tar(file.scan(seen), file.what, faults, links=True):
                     _take(found, member, inner, file.what, faults)
+                    _refuse_more(faults, file.what)
                 found.digest = whole.result().result()
             except DamagedTar:
                 pass  # among the faults already
@@ -84,6 +91,11 @@ def scan(file: GzipFile, shelf: Shelf, progress: Progress, faults: list[Transfer
             return found
     finally:
         progress.end()
+
+
+def _refuse_more(faults: list[TransferError], what: str) -> None:
+    if len(faults) > MAX_FAULTS:
+        raise CorruptArchive(f"{what}: more than {MAX_FAULTS} faults; the rest was not looked at")
 
 
 def _take(found: Found, member: Member, lane: Lane, what: str, faults: list[TransferError]) -> None:
@@ -100,7 +112,11 @@ def _take(found: Found, member: Member, lane: Lane, what: str, faults: list[Tran
     elif name.startswith(distribution.ROOT):
         found.tree.take(member)
     elif name.startswith((SAVED_FOLDER, OLD_FOLDER)):
-        image = _saved_image(member, lane, f"{what}: {name}", faults)
+        save = DockerSave(f"{what}: {name}", lane, faults)
+        image = _saved_image(member, save, faults)
+        found.held += save.held
+        if found.held > MAX_HELD:
+            raise CorruptArchive(f"{what}: images with more than {MAX_HELD} bytes of JSON files")
         if image is not None:
             found.saved[name] = image
     else:
@@ -110,16 +126,15 @@ def _take(found: Found, member: Member, lane: Lane, what: str, faults: list[Tran
 
 
 def _saved_image(
-    member: Member, lane: Lane, what: str, faults: list[TransferError]
+    member: Member, save: DockerSave, faults: list[TransferError]
 ) -> SavedImage | None:
-    save = DockerSave(what, lane, faults)
     before = len(faults)
     with suppress(DamagedTar):
-        for inner in scan_tar(member.content, what, faults, links=True):
+        for inner in scan_tar(member.content, save.what, faults, links=True):
             save.take(inner)
     if len(faults) > before:
         return None
     images = save.images()
     if len(images) != 1 and len(faults) == before:
-        faults.append(CorruptArchive(f"{what}: holds {len(images)} images, expected one"))
+        faults.append(CorruptArchive(f"{save.what}: holds {len(images)} images, expected one"))
     return images[0] if images else None

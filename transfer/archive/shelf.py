@@ -44,6 +44,11 @@ class Shelf:
         self._blobs: dict[Digest, Shelved] = {}
         self._room = HELD_AT_ONCE
 
+    @property
+    def file_size(self) -> int:
+        """Bytes of the archive's file."""
+        return self._file.size
+
     def hold(self, digest: Digest, content: bytes) -> None:
         """Put a blob here whose content is in memory; it has to stay there."""
         self._blobs[digest] = Shelved(len(content), content)

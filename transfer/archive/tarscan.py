@@ -8,6 +8,7 @@ here; it is refused because whoever made it meant harm elsewhere.
 from __future__ import annotations
 
 import posixpath
+import re
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,13 +18,25 @@ from typing import IO, Protocol, cast
 from transfer.errors import CorruptArchive, TransferError, UnexpectedFile, UnsafePath
 
 HEADER = 512
-MAX_HEADER = 1 << 20
-"""Bytes of an extended header; names of a kilobyte are long already."""
+MAX_HEADER = 64 * 1024
+"""Bytes of one member's headers; names of a kilobyte are long already."""
+
+MAX_HEADERS = 256 << 20
+"""Bytes of all headers; names are remembered to find duplicates."""
 
 MAX_MEMBERS = 250_000
-"""Names are remembered to find duplicates; a release has a few ten thousand files."""
+"""Folders included; a release has a few ten thousand files."""
+
+MAX_GLOBALS = 100
+"""Records of extended headers that hold for all members after them; git writes one."""
+
+MAX_REFUSED = 100
+"""Members with a fault, after which the rest is not looked at."""
 
 READ = 256 * 1024
+
+_DIGITS = re.compile(rb"[0-9]{65}")
+"""No header has such a number, and older versions of `tarfile` take the square of its length."""
 
 
 class Stream(Protocol):
@@ -115,7 +128,7 @@ def scan_tar(
     try:
         tar = tarfile.open(fileobj=cast("IO[bytes]", file), mode="r:")  # noqa: SIM115 - below
         with tar:
-            while info := _next(tar, stream):
+            while info := _next(tar, stream, file):
                 member = names.check(info, stream)
                 if member is not None:
                     yield member
@@ -128,10 +141,13 @@ def scan_tar(
         raise DamagedTar(fault) from error
 
 
-def _next(tar: tarfile.TarFile, stream: Stream) -> tarfile.TarInfo | None:
+def _next(tar: tarfile.TarFile, stream: Stream, file: _Forward) -> tarfile.TarInfo | None:
     stream.mark()
+    file.begin_headers()
     info = tar.next()
     tar.members.clear()  # type: ignore[attr-defined] # it would keep every member it has seen
+    if len(tar.pax_headers) > MAX_GLOBALS:
+        raise _BadTarError(f"more than {MAX_GLOBALS} global records")
     return info
 
 
@@ -143,9 +159,14 @@ class _Names:
         self._faults = faults
         self._links = links
         self._seen: set[str] = set()
+        self._members = 0
+        self._refused = 0
 
     def check(self, info: tarfile.TarInfo, stream: Stream) -> Member | None:
         """The member, or None where it is a folder or has a fault."""
+        self._members += 1
+        if self._members > MAX_MEMBERS:
+            raise _BadTarError(f"more than {MAX_MEMBERS} members")
         if info.size < 0:
             raise _BadTarError(f"a member of {info.size} bytes")
         name = normalise(info.name)
@@ -155,11 +176,9 @@ class _Names:
         if info.isdir():
             return None
         if name in self._seen:
-            self._faults.append(UnexpectedFile(f"{self._what}: {name} is in it twice"))
+            self._fault(UnexpectedFile(f"{self._what}: {name} is in it twice"))
             return None
         self._seen.add(name)
-        if len(self._seen) > MAX_MEMBERS:
-            raise _BadTarError(f"more than {MAX_MEMBERS} members")
         if info.issym() and self._links:
             return self._link(name, info, stream)
         if not info.isreg() or info.issparse():
@@ -177,7 +196,13 @@ class _Names:
         return Member(name=name, size=0, offset=stream.position, content=nothing, link=target)
 
     def _refuse(self, name: str, why: str) -> None:
-        self._faults.append(UnsafePath(f"{self._what}: {name!r}: {why}"))
+        self._fault(UnsafePath(f"{self._what}: {name!r}: {why}"))
+
+    def _fault(self, fault: TransferError) -> None:
+        self._faults.append(fault)
+        self._refused += 1
+        if self._refused >= MAX_REFUSED:
+            raise _BadTarError(f"{MAX_REFUSED} members with faults; the rest was not looked at")
 
 
 def normalise(name: str) -> str | None:
@@ -214,6 +239,12 @@ class _Forward:
         self._stream = stream
         self._base = stream.position
         self._last = b""
+        self._room = HEADER + MAX_HEADER
+        self._room_in_all = MAX_HEADERS
+
+    def begin_headers(self) -> None:
+        """What is read from here on are the headers of one member."""
+        self._room = HEADER + MAX_HEADER
 
     def tell(self) -> int:
         return self._stream.position - self._base
@@ -225,14 +256,24 @@ class _Forward:
             pass
 
     def read(self, size: int) -> bytes:
-        if size > MAX_HEADER:
-            raise _BadTarError(f"a header of {size} bytes")
+        self._count(size)
         blocks = []
         while size and (block := self._stream.read(size)):
             blocks.append(block)
             size -= len(block)
         self._last = b"".join(blocks)
+        if len(self._last) > HEADER and _DIGITS.search(self._last):
+            raise _BadTarError("a header of digits")
         return self._last
+
+    def _count(self, size: int) -> None:
+        """`tarfile` keeps all that it reads of a member's headers: let it not be too much."""
+        self._room -= size
+        self._room_in_all -= size
+        if self._room < 0:
+            raise _BadTarError(f"a member with more than {MAX_HEADER} bytes of headers")
+        if self._room_in_all < 0:
+            raise _BadTarError(f"more than {MAX_HEADERS} bytes of headers")
 
     def check_end(self) -> None:
         """After the last member: zeros, and nothing else up to the end of the stream.

@@ -130,6 +130,23 @@ def huge_extended_header(tar: bytearray) -> None:
     tar[:0] = info.tobuf(tarfile.GNU_FORMAT)
 
 
+def chained_headers(tar: bytearray) -> None:
+    info = tarfile.TarInfo("././@LongLink")
+    info.type, info.size = tarfile.GNUTYPE_LONGNAME, 2
+    tar[:0] = (info.tobuf(tarfile.GNU_FORMAT) + b"a\0".ljust(512, b"\0")) * 2000
+
+
+def global_header(tar: bytearray) -> None:
+    records = {f"key{i}": "value" for i in range(200)}
+    tar[:0] = tarfile.TarInfo.create_pax_global_header(records)
+
+
+def number_without_end(tar: bytearray) -> None:
+    info = tarfile.TarInfo("x")
+    info.type, info.size = tarfile.XHDTYPE, 50_000
+    tar[:0] = info.tobuf(tarfile.GNU_FORMAT) + (b"1" * 50_000).ljust(50_176, b"\0")
+
+
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
@@ -139,7 +156,10 @@ def huge_extended_header(tar: bytearray) -> None:
         (cut_in_a_blob, " bytes before it should"),
         (goes_on, "(data after its end mark)"),
         (negative_size, "(a member of -1024 bytes)"),
-        (huge_extended_header, "(a header of 8589934592 bytes)"),
+        (huge_extended_header, "(a member with more than 65536 bytes of headers)"),
+        (chained_headers, "(a member with more than 65536 bytes of headers)"),
+        (global_header, "(more than 100 global records)"),
+        (number_without_end, "(a header of digits)"),
     ],
 )
 def test_a_damaged_tar(
