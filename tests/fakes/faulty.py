@@ -10,7 +10,8 @@ import json
 import re
 import ssl
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Self
@@ -174,6 +175,7 @@ class FaultyServer:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _server: ThreadingHTTPServer | None = None
     _thread: threading.Thread | None = None
+    _port: int = 0
 
     def fail(self, method: str, pattern: str, times: int, action: Action) -> None:
         """From now on, let `action` handle `times` requests of that method and path."""
@@ -186,8 +188,17 @@ class FaultyServer:
     @property
     def host(self) -> str:
         """`127.0.0.1:PORT`."""
-        assert self._server is not None
-        return f"127.0.0.1:{self._server.server_port}"
+        assert self._port
+        return f"127.0.0.1:{self._port}"
+
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Nobody listens, and afterwards somebody does again under the same address."""
+        self.__exit__()
+        try:
+            yield
+        finally:
+            self.__enter__()
 
     def take_fault(self, method: str, path: str) -> Action | None:
         """The action of the first fault that fits, one use of which is gone."""
@@ -200,7 +211,8 @@ class FaultyServer:
 
     def __enter__(self) -> Self:
         """Listen."""
-        self._server = _Server(self)
+        self._server = _Server(self, self._port)
+        self._port = self._server.server_port
         if self.tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.tls.certificate, self.tls.key)
@@ -222,9 +234,9 @@ class FaultyServer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True  # a client may keep its connection open for longer than the test
 
-    def __init__(self, owner: FaultyServer) -> None:
+    def __init__(self, owner: FaultyServer, port: int) -> None:
         self.owner = owner
-        super().__init__(("127.0.0.1", 0), owner.handler)
+        super().__init__(("127.0.0.1", port), owner.handler)
 
     def get_request(self) -> Any:  # noqa: ANN401 - inherited
         self.owner.connections += 1
