@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import PurePosixPath
 
@@ -14,7 +14,7 @@ from mirror.site import Application, DockerConfig, Site
 from transfer.digest import Digest
 from transfer.errors import InvalidInput, PolicyError
 from transfer.reference import Reference
-from transfer.relocate import Relocation, archive_images, relocate
+from transfer.relocate import Places, Relocation, SourceImage, archive_images, relocate
 
 
 class Draft:
@@ -123,6 +123,17 @@ class Draft:
         folder = None if separately else self.order.work_dir
         return Handover(archive=archive, push=not separately, channel=channel, temporary=folder)
 
+    def has_to_wait(self, offer: Offered) -> bool:
+        """Whether a release's images take names that an earlier release of this plan needs.
+
+        KOTS, where it pushes, pushes each release just before it deploys it.
+        """
+        if self.order.engine is Engine.KOTS:
+            return False
+        places = Places()
+        clashes = map(places.take, self._images_of([*self._carried, offer]))
+        return any(clash.is_of_releases for clash in clashes if clash)
+
     def confirm(self, application: Application, version: str) -> None:
         """Do not believe it until the console says so."""
         self.add(
@@ -223,12 +234,15 @@ class Draft:
             raise PolicyError(
                 f"kubectl-kots is {found}; the admin console is {expected}, and the plugin "
                 "deploys and talks to the console of its own version",
-                hint="put the kubectl-kots that crossed with the bundle first on PATH",
+                hint=kots.PLUGIN_ON_PATH,
             )
 
     def _images(self) -> tuple[Relocation, ...]:
-        images = chain.from_iterable(archive_images(offer.record) for offer in self._carried)
+        images = self._images_of(self._carried)
         return relocate(images, self.site.registry.endpoint).relocations
+
+    def _images_of(self, offers: Iterable[Offered]) -> Iterator[SourceImage]:
+        return chain.from_iterable(archive_images(offer.record) for offer in offers)
 
     def _credential_notes(self) -> None:
         registry = self.site.registry

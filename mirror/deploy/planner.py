@@ -248,7 +248,18 @@ def _plan_upgrades(draft: Draft, releases: Mapping[Application, Sequence[Offered
         if not hops:
             draft.note(f"{slug} is at {installed.label}; the sources have nothing newer.")
         for hop in hops:
+            if draft.has_to_wait(hop):
+                draft.note(_next_visit(slug, hop.release.version_label))
+                break
             _plan_hop(draft, application, hop)
+
+
+def _next_visit(slug: str, label: str) -> str:
+    return (
+        f"{slug} {label} has to wait: its images take names that the release before it is deployed "
+        f"with. Push it afterwards (airgap-mirror push … --release {label} --overwrite), and run "
+        "the same command again: it continues."
+    )
 
 
 def _plan_hop(draft: Draft, application: Application, offer: Offered) -> None:

@@ -22,13 +22,14 @@ from tests.mirror.kots_world import (
     SITE,
     console,
     dry_plan,
+    image,
     install_order,
     offered,
     read_site,
     release,
     upgrade_order,
 )
-from transfer.errors import InvalidInput, PolicyError
+from transfer.errors import Conflict, InvalidInput, PolicyError
 from transfer.fields import dump_json
 
 ENDPOINT = "registry.dc-north.example:5000/harness"
@@ -160,3 +161,27 @@ def test_versions_are_compared_by_their_numbers(first: str, second: str, *, olde
 def test_a_label_without_numbers() -> None:
     assert numbers("alpha") is None
     assert numbers("v1.2.3+build") == (1, 2, 3)
+
+
+def test_a_release_whose_images_move_names_waits_for_its_own_push() -> None:
+    moved = replace(image("docker.io/library/mongo:4.4.22"), name="mongo:4.4.22")
+    clashing = replace(MONTHLY[2], images=(*MONTHLY[2].images[:1], moved))
+    records = (MONTHLY[0], MONTHLY[1], clashing, MONTHLY[3])
+    planned = dry_plan(upgrade_order(), offered(records))
+    assert [step.version for step in planned.steps if step.kind == "confirm"] == ["80110", "520"]
+    (note,) = [note for note in planned.notes if "has to wait" in note]
+    assert note.startswith("harness 80307 has to wait")
+    assert "--release 80307 --overwrite" in note
+    order = upgrade_order(only="harness")
+    later = dry_plan(order, offered(records), stated={"harness": "80110"})
+    assert [step.version for step in later.steps if step.kind == "confirm"] == ["80307"]
+    order = upgrade_order(engine=Engine.KOTS, work_dir=WORK, only="harness")
+    at_once = dry_plan(order, offered(records))
+    assert [step.version for step in at_once.steps if step.kind == "confirm"] == ["80110", "80307"]
+
+
+def test_applications_that_would_overwrite_each_other_are_refused() -> None:
+    other = replace(image("docker.io/library/mongo:4.4.22"), name="mongo:4.4.22")
+    clashing = replace(FIRST[2], images=(*FIRST[2].images[:1], other))
+    with pytest.raises(Conflict, match="one destination"):
+        dry_plan(install_order(), offered((*FIRST[:2], clashing)))
