@@ -133,14 +133,17 @@ def receipt_plan(receipt: Receipt, endpoint: Repository) -> RelocationPlan:
 
 
 def sources_plan(
-    paths: Sequence[Path], endpoint: Repository, progress: Progress = SILENT
+    paths: Sequence[Path],
+    endpoint: Repository,
+    progress: Progress = SILENT,
+    releases: Sequence[str] = (),
 ) -> RelocationPlan:
-    """The images of bundles and archives, to be looked for at `endpoint`.
+    """The images of bundles and archives, to be looked for at `endpoint`; see `open_sources`.
 
     Raises:
         TransferError: as `open_sources` and `relocate`.
     """
-    with open_sources(paths, progress) as sources:
+    with open_sources(paths, progress, releases) as sources:
         return relocate(images_of(sources), endpoint)
 
 

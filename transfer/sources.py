@@ -52,19 +52,21 @@ class OpenSource:
 
 @contextmanager
 def open_sources(
-    paths: Sequence[Path], progress: Progress = SILENT
+    paths: Sequence[Path], progress: Progress = SILENT, releases: Sequence[str] = ()
 ) -> Iterator[tuple[OpenSource, ...]]:
-    """Open every source; see `open_source`."""
-    with ExitStack() as stack:
-        yield tuple(stack.enter_context(open_source(path, progress)) for path in paths)
-
-
-def only_releases(sources: Sequence[OpenSource], labels: Sequence[str]) -> tuple[OpenSource, ...]:
-    """The sources as if an application that has one of these releases had no other.
+    """Open every source, of the applications only some releases; see `open_source`.
 
     Raises:
-        InvalidInput: no application among the sources has such a release.
+        InvalidInput: no application among the sources has one of the `releases`.
+        TransferError: as `open_source`.
     """
+    with ExitStack() as stack:
+        opened = [stack.enter_context(open_source(path, progress)) for path in paths]
+        yield _only_releases(opened, releases)
+
+
+def _only_releases(sources: Sequence[OpenSource], labels: Sequence[str]) -> tuple[OpenSource, ...]:
+    """The sources as if an application that has one of these releases had no other."""
     archives = (archive for source in sources for archive in source.contents.archives)
     releases = [found.release for found in archives if found.kind is ArchiveKind.APPLICATION]
     known = dict.fromkeys(release.version_label for release in releases)

@@ -11,7 +11,7 @@ from mirror.audit import audit as run_audit
 from mirror.audit import receipt_plan, sources_plan
 from mirror.cli import reports
 from mirror.cli.destination import destination_options
-from mirror.cli.options import examples, sources_argument
+from mirror.cli.options import examples, release_option, sources_argument
 from mirror.plan import examine
 from mirror.push import push as run_push
 from mirror.receipts import find_receipt, refuse_other_file, write_receipt
@@ -61,6 +61,7 @@ def show(*, sources: tuple[Path, ...], quiet: bool, output: str) -> None:
     ),
 )
 @sources_argument
+@release_option
 @destination_options()
 @jobs_option
 @quiet_option
@@ -68,6 +69,7 @@ def show(*, sources: tuple[Path, ...], quiet: bool, output: str) -> None:
 def plan(
     *,
     sources: tuple[Path, ...],
+    releases: tuple[str, ...],
     to: str,
     access: RegistryAccess,
     jobs: int,
@@ -81,7 +83,7 @@ def plan(
     progress = progress_for(quiet=quiet)
     with (
         open_destinations(to, access, progress=progress) as destinations,
-        open_sources(sources, progress) as opened,
+        open_sources(sources, progress, releases) as opened,
     ):
         relocations = relocate(images_of(opened), destinations.endpoint)
         examined = examine(opened, relocations, destinations, jobs=jobs)
@@ -98,6 +100,7 @@ def plan(
     ),
 )
 @sources_argument
+@release_option
 @destination_options()
 @jobs_option
 @click.option("--overwrite", is_flag=True, help="Move names that hold other content.")
@@ -116,6 +119,7 @@ def plan(
 def push(
     *,
     sources: tuple[Path, ...],
+    releases: tuple[str, ...],
     to: str,
     access: RegistryAccess,
     jobs: int,
@@ -135,7 +139,7 @@ def push(
         refuse_other_file(receipt)
     with (
         open_destinations(to, access, writing=True, progress=progress) as destinations,
-        open_sources(sources, progress) as opened,  # an archive takes a while
+        open_sources(sources, progress, releases) as opened,  # an archive takes a while
     ):
         pushed = run_push(
             opened,
@@ -164,6 +168,7 @@ def push(
 @click.argument(
     "held", metavar="RECEIPT|SOURCE...", type=click.Path(path_type=Path), nargs=-1, required=True
 )
+@release_option
 @destination_options(required=False)
 @jobs_option
 @quiet_option
@@ -171,6 +176,7 @@ def push(
 def audit(
     *,
     held: tuple[Path, ...],
+    releases: tuple[str, ...],
     to: str | None,
     access: RegistryAccess,
     jobs: int,
@@ -183,6 +189,8 @@ def audit(
     if a name stands for other content, with 11 if there is both.
     """
     receipt = find_receipt(held)
+    if receipt and releases:
+        raise click.UsageError("--release is for sources: a receipt lists what was pushed")
     where = to or (receipt.target if receipt else None)
     if where is None:
         raise click.UsageError(
@@ -193,7 +201,7 @@ def audit(
         expected = (
             receipt_plan(receipt, destinations.endpoint)
             if receipt
-            else sources_plan(held, destinations.endpoint, progress)
+            else sources_plan(held, destinations.endpoint, progress, releases)
         )
         found = run_audit(expected, destinations, jobs=jobs)
     emit(output, reports.audit_text(found), reports.audit_json(found))

@@ -24,6 +24,16 @@ def sources_argument(command: _Decorated) -> _Decorated:
     )(command)
 
 
+release_option = click.option(
+    "--release",
+    "releases",
+    metavar="LABEL",
+    multiple=True,
+    help="Of the application with this release, only this one. May be given more than once.",
+)
+"""`--release LABEL`; the command gets all of them as `releases`, for `open_sources`."""
+
+
 def site_option(help_text: str, *, required: bool = False) -> Callable[[_Decorated], _Decorated]:
     """`--site SITE`; the command gets the path as `site`."""
     return click.option(
