@@ -12,6 +12,9 @@ from mirror.site import Login, Site
 from transfer.disk import read_text
 from transfer.errors import InvalidInput, TransferError, raise_together
 
+UNPRINTABLE = "expected one line of text, found something in it that cannot be printed"
+CARRIAGE_RETURN = "often a line end of Windows; write the secret anew, with printf %s"
+
 
 def passwords(site: Site) -> tuple[SecretSource, ...]:
     """Every secret that the site file speaks of, each once."""
@@ -43,6 +46,8 @@ class Keyring:
                 f"{source} is not set",
                 hint=f"export {source.name}, or name another source in the site file",
             )
+        if not value.isprintable():
+            raise InvalidInput(f"{source}: {UNPRINTABLE}", hint=CARRIAGE_RETURN)
         return Secret(value)
 
     def check(self, sources: Iterable[SecretSource]) -> None:
@@ -98,8 +103,8 @@ class Keyring:
 
 def _read_line(source: FromFile) -> str:
     line = read_text(Path(source.path), str(source)).removesuffix("\n").removesuffix("\r")
-    if not line or not line.isprintable():
-        raise InvalidInput(
-            f"{source}: expected one line with the secret", hint="write it with printf %s"
-        )
+    if not line:
+        raise InvalidInput(f"{source}: its first line is empty", hint="write the secret into it")
+    if not line.isprintable():
+        raise InvalidInput(f"{source}: {UNPRINTABLE}", hint=CARRIAGE_RETURN)
     return line

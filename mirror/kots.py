@@ -15,6 +15,12 @@ from enum import StrEnum
 from mirror.secret import SecretSource
 from mirror.site import Application, DockerConfig, Login, LoginSource, Site, SiteRegistry
 
+PLUGIN_ON_PATH = (
+    "unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots "
+    "in it first on PATH, under the name kubectl-kots"
+)
+"""How a site gets the plugin that crossed."""
+
 Value = str | SecretSource
 """What an environment variable gets: text that anyone may read, or the place of a secret."""
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mirror.kots import Command
+from mirror.kots import PLUGIN_ON_PATH, Command
 from transfer.errors import ToolError
 
 LAST_LINES = 15
@@ -24,6 +24,16 @@ _NOT_CONFIGURED = "Additional app configuration is required"
 _NO_REGISTRY = "not pushing airgapped app images as no registry was provided"
 _PREFLIGHTS = ("preflight check", "Preflight Checks", "timeout waiting for preflights")
 _TIMEOUT = "to increase timeout"
+_NO_PLUGIN = 'unknown command "kots"'
+_NO_CLUSTER = (
+    "connection to the server",
+    "Unable to connect to the server",
+    "the server has asked for the client to provide credentials",
+    "You must be logged in to the server",
+    "error loading config file",
+    "context was not found",
+)
+"""How kubectl says that it does not get into the cluster."""
 
 _J = TypeVar("_J")
 
@@ -241,6 +251,13 @@ def _advice(finished: Finished) -> str:
         )
     if _TIMEOUT in said:
         return "look at the pods of the namespace; waits in the site file sets how long to wait"
+    if _NO_PLUGIN in said:
+        return PLUGIN_ON_PATH
+    if any(text in said for text in _NO_CLUSTER):
+        return (
+            "try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say "
+            "which cluster is meant"
+        )
     if "insufficient privileges" in said:
         return "use a cluster user with cluster-admin rights, or grant KOTS's roles beforehand"
     return "KOTS's own words are above; run the same command again once the cause is gone"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 
-from transfer.disk import open_plain, read_text, replace_file
+from transfer.disk import open_plain, read_text, replace_file, storage_errors
 from transfer.errors import InvalidInput, NotFound
 from transfer.receipt import Receipt
 
@@ -43,12 +44,13 @@ def write_receipt(path: Path, receipt: Receipt) -> None:
     replace_file(path, receipt.dump().encode(), f"receipt {path}")
 
 
-def refuse_other_file(path: Path) -> None:
-    """See before the work starts that a receipt may be written at `path`.
+def check_place(path: Path) -> None:
+    """See before the work starts that a receipt can be written at `path`, and may be.
 
     Raises:
         NotFound: there is no such folder.
         InvalidInput: a file stands there that is no receipt.
+        StorageError: the folder cannot be written.
     """
     if not path.parent.is_dir():
         raise NotFound(f"receipt {path}: there is no folder {path.parent}", hint="create it first")
@@ -60,6 +62,8 @@ def refuse_other_file(path: Path) -> None:
                 f"receipt {path}: a file that is no receipt stands there",
                 hint="choose another name; only an older receipt is replaced",
             ) from error
+    with storage_errors(f"receipt {path}"), TemporaryFile(dir=path.parent):
+        pass
 
 
 def _is_json(path: Path) -> bool:

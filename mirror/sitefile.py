@@ -18,13 +18,9 @@ def load_site(path: Path, home: Path | None) -> Site:
         NotFound, StorageError: it cannot be read.
         InvalidInput: with every fault.
     """
-    folder = path.absolute().parent
-    return parse_site(
-        read_text(path, f"site file {path}"),
-        str(path),
-        folder=str(folder),
-        home=str(home) if home else None,
-    )
+    text = read_text(path, f"site file {path}")
+    folder = str(path.absolute().parent)
+    return parse_site(text, str(path), folder=folder, home=str(home) if home else None)
 
 
 def load_licences(applications: Iterable[Application]) -> dict[str, Licence | None]:

@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from mirror.cli.options import site_option
-from mirror.credentials import Keyring
+from mirror.credentials import CARRIAGE_RETURN, UNPRINTABLE, Keyring
 from mirror.secret import SecretSource
 from mirror.site import Login, Site
 from mirror.sitefile import load_site
@@ -163,4 +163,6 @@ def _credentials(username: str | None, *, from_stdin: bool) -> Credentials | Non
             "--password-stdin: stdin holds no password",
             hint="for example: … --password-stdin <FILE",
         )
+    if not password.isprintable():
+        raise InvalidInput(f"--password-stdin: {UNPRINTABLE}", hint=CARRIAGE_RETURN)
     return Credentials(username, password)

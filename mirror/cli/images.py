@@ -14,7 +14,7 @@ from mirror.cli.destination import destination_options
 from mirror.cli.options import examples, release_option, sources_argument
 from mirror.plan import examine
 from mirror.push import push as run_push
-from mirror.receipts import find_receipt, refuse_other_file, write_receipt
+from mirror.receipts import check_place, find_receipt, write_receipt
 from mirror.serve import open_library, parse_listen, serving, signals_held, tls_context
 from mirror.target import RegistryAccess, open_destinations
 from transfer import report
@@ -136,7 +136,7 @@ def push(
     """
     progress = progress_for(quiet=quiet)
     if receipt:
-        refuse_other_file(receipt)
+        check_place(receipt)
     with (
         open_destinations(to, access, writing=True, progress=progress) as destinations,
         open_sources(sources, progress, releases) as opened,  # an archive takes a while
@@ -151,9 +151,9 @@ def push(
             repair=repair,
             progress=progress,
         )
+    emit(output, reports.pushed_text(pushed), reports.pushed_json(pushed))
     if receipt:
         write_receipt(receipt, pushed.receipt)
-    emit(output, reports.pushed_text(pushed), reports.pushed_json(pushed))
     pushed.copied.raise_for_failures()
 
 
@@ -247,5 +247,5 @@ def serve(
         signals_held() as wait,
         serving(library, host, port, tls=tls, say=say_for(quiet=quiet)) as address,
     ):
-        click.echo(address)
+        emit("text", address, address)
         wait()

@@ -39,7 +39,7 @@ def site_option(help_text: str, *, required: bool = False) -> Callable[[_Decorat
     return click.option(
         "--site",
         metavar="SITE",
-        type=click.Path(path_type=Path),
+        type=click.Path(path_type=Path, dir_okay=False),
         required=required,
         help=help_text,
     )

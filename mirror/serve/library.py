@@ -17,6 +17,7 @@ from transfer.digest import Digest, read_verified
 from transfer.disk import open_plain, plain_size, storage_errors
 from transfer.errors import IntegrityError, InvalidInput
 from transfer.layout import OciLayout
+from transfer.layout.folders import LAYOUT_FILE
 from transfer.naming import below
 from transfer.reference import Reference, Repository, parse_endpoint
 from transfer.relocate import listed_images, relocate
@@ -33,18 +34,33 @@ def open_library(path: Path, namespace: str = "") -> Library:
 
     Raises:
         NotFound: neither of them is there.
-        InvalidInput: the namespace is not the path of a repository.
+        InvalidInput: something else is there, or the namespace is not the path of a repository.
         Conflict: two images of the bundle have one name.
         IntegrityError: the bundle or layout is damaged.
     """
-    endpoint = Repository("", parse_endpoint(f"{_ANY_HOST}/{namespace}").path if namespace else "")
+    endpoint = Repository("", _path(namespace))
     if not (path / BUNDLE_FILE).exists():
+        if path.exists() and not (path / LAYOUT_FILE).exists():
+            raise InvalidInput(
+                f"{path}: neither a site store nor a bundle",
+                hint=f"fill a store first: airgap-mirror push {path} --to oci:DIR",
+            )
         layout = OciLayout.read(path, f"site store {path}")
         return Library(layout, lambda: shelve(_stored(layout, endpoint)))
     bundle = Bundle.read(path)
     plan = relocate(listed_images(bundle.contents), endpoint)
     shelf = shelve((planned.destination, planned.root.digest) for planned in plan.relocations)
     return Library(bundle.layout, lambda: shelf)
+
+
+def _path(namespace: str) -> str:
+    try:
+        return parse_endpoint(f"{_ANY_HOST}/{namespace}").path if namespace else ""
+    except InvalidInput as error:
+        raise InvalidInput(
+            f"--namespace {namespace!r}: not the path of a repository",
+            hint="write it as in REGISTRY/NAMESPACE/IMAGE: lower case, no slash at either end",
+        ) from error
 
 
 class Library:

@@ -105,6 +105,22 @@ def test_a_password_that_the_site_file_names_and_nobody_set(bundle: Path, tmp_pa
     assert "environment variable REGISTRY_PASSWORD is not set" in refused.err
 
 
+def test_missing_credentials_are_named_together(bundle: Path, tmp_path: Path) -> None:
+    refused = mirror("push", bundle, "--site", site_of(tmp_path, "registry.invalid:5000/harness"))
+    assert refused.code == 3
+    for name in ("REGISTRY_USER", "REGISTRY_PASSWORD"):
+        assert f"environment variable {name} is not set" in refused.err
+
+
+@pytest.mark.parametrize("password", ["s3cret\tx", "s3cret\x00", "s3cret\x1b[0m"])
+def test_a_password_that_cannot_be_one_is_refused(bundle: Path, password: str) -> None:
+    words = ("--to", "r.example/x", "--username", "me", "--password-stdin")
+    refused = mirror("push", bundle, *words, stdin=password)
+    assert refused.code == 3
+    assert "--password-stdin: expected one line of text" in refused.err
+    assert "s3cret" not in refused.err
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

@@ -291,6 +291,20 @@ def test_ctrl_c_ends_kots_and_us(operator: Operator) -> None:
     assert operator.changes() == ["install harness/stable"]
 
 
+def test_the_real_kubectl_without_a_plugin_or_a_cluster(operator: Operator, tmp_path: Path) -> None:
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    (programs / "kubectl").symlink_to(need("kubectl"))
+    operator.environment |= {"PATH": f"{programs}:/usr/bin:/bin", "HOME": str(tmp_path)}
+    done = operator.run("install", code=10)
+    assert "hint: unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle" in done.stderr
+    plugin = programs / "kubectl-kots"
+    plugin.write_text(f'#!/bin/sh\necho \'{{"version": "{KOTS}"}}\'\n')
+    plugin.chmod(0o755)
+    done = operator.run("install", code=10)
+    assert "hint: try kubectl get nodes; cluster.kubeconfig and cluster.context" in done.stderr
+
+
 def test_the_real_kubectl_passes_the_commands_on_to_its_plugin(
     operator: Operator, tmp_path: Path
 ) -> None:

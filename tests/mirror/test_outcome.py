@@ -69,6 +69,8 @@ def test_an_exit_code_comes_with_the_last_words_of_both_streams() -> None:
         ("There are preflight check warnings for the application.", "skipPreflights"),
         ("timeout waiting. Use the --wait-duration flag to increase timeout.", "waits"),
         ("Error: insufficient privileges", "cluster-admin"),
+        ('Error: unknown command "kots" for "kubectl"', "under the name kubectl-kots"),
+        ("The connection to the server localhost:8080 was refused", "cluster.kubeconfig"),
         ("Error: failed to get license", "KOTS's own words"),
     ],
 )

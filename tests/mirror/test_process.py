@@ -191,6 +191,9 @@ def test_secrets_come_from_variables_and_files_of_one_line(tmp_path: Path) -> No
         file.write_bytes(wrong)
         with pytest.raises(InvalidInput, match=r"file .*password"):
             keyring.read(FromFile(str(file)))
+    for odd in ("tail\r", "two\nlines", "p\udcff"):
+        with pytest.raises(InvalidInput, match="environment variable A: expected one line"):
+            Keyring({"A": odd}).read(FromEnvironment("A"))
     with pytest.raises(NotFound):
         keyring.read(FromFile(str(tmp_path / "none")))
     with pytest.raises(StorageError):

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from mirror.receipts import read_receipt
+from tests.disks import make_read_only, small_disk
 from tests.mirror.supply import (
     APPLICATION,
     BASE,
@@ -287,6 +288,30 @@ def test_a_receipt_that_cannot_be_written_stops_the_push(
     assert (refused.code, message in refused.err) == (code, True)
     assert registry.requests() == []
     assert (tmp_path / "notes.txt").read_text() == "keep me"
+
+
+@pytest.mark.real
+def test_a_folder_where_no_receipt_can_be_written_stops_the_push(
+    bundle: Path, registry: Registry, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk", "1m") as disk:
+        make_read_only(disk)
+        refused = mirror("push", bundle, *to(registry), "--receipt", disk / "receipt.json")
+    assert refused.code == 9
+    assert f"receipt {disk}/receipt.json: Read-only file system" in refused.err
+    assert registry.requests() == []
+
+
+@pytest.mark.real
+def test_a_receipt_that_found_no_room_leaves_the_result_to_be_seen(
+    bundle: Path, registry: Registry, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk", "4k") as disk:
+        (disk / "other").write_bytes(bytes(4096))
+        pushed = mirror("push", bundle, *to(registry), "--receipt", disk / "receipt.json")
+    assert pushed.code == 9
+    assert "4 images: 4 copied" in pushed.out
+    assert "receipt.json: No space left on device" in pushed.err
 
 
 def test_one_json_document_even_when_it_fails(

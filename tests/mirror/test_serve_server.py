@@ -126,8 +126,9 @@ def test_a_namespace_goes_before_every_name(store: Path) -> None:
     with served(store, "harness/prod") as ask:
         assert ask("/v2/harness/prod/redis/manifests/7").status == 200
         assert ask("/v2/redis/manifests/7").code == "NAME_UNKNOWN"
-    with pytest.raises(InvalidInput, match="Upper"):
-        open_library(store, "Upper")
+    for wrong in ("Upper", "slash/", "/slash"):
+        with pytest.raises(InvalidInput, match=f"--namespace '{wrong}': not the path"):
+            open_library(store, wrong)
 
 
 def test_a_running_answer_ends_before_the_server_does(store: Path) -> None:
@@ -165,9 +166,14 @@ def test_a_port_that_is_taken(store: Path) -> None:
             pass
 
 
-def test_a_folder_with_nothing_to_serve(tmp_path: Path) -> None:
-    with pytest.raises(NotFound):
-        open_library(tmp_path)
+def test_nothing_to_serve(tmp_path: Path) -> None:
+    archive = tmp_path / "harness.airgap"
+    archive.touch()
+    for other in (tmp_path, archive):
+        with pytest.raises(InvalidInput, match="neither a site store nor a bundle"):
+            open_library(other)
+    with pytest.raises(NotFound, match="nowhere"):
+        open_library(tmp_path / "nowhere")
 
 
 def test_tls(store: Path, tls: Certificate) -> None:

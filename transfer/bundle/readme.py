@@ -54,8 +54,9 @@ until Ctrl-C; there every image has the last part of its name, as KOTS pushes it
 
 kots/SLUG/VERSION.airgap is the vendor's archive without its images, for
 `kubectl kots install` and `kubectl kots upstream upgrade` with --disable-image-push, after the
-images were pushed. files/ holds plain files under their own names, and the kubectl-kots plugin
-of the matching version below files/kubectl-kots/.
+images were pushed. files/ holds plain files under their own names, and below files/kubectl-kots/
+the plugin of the matching version: unpack it, and put the program kots in it on PATH under the
+name kubectl-kots.
 """
 
 
