@@ -94,9 +94,29 @@ def _only_releases(sources: Sequence[OpenSource], labels: Sequence[str]) -> tupl
 
 
 def images_of(sources: Sequence[OpenSource]) -> Iterator[SourceImage]:
-    """The images of every source."""
+    """The images of every source.
+
+    Raises:
+        InvalidInput: as `refuse_slim`.
+    """
+    refuse_slim(sources)
     for source in sources:
         yield from source.images
+
+
+def refuse_slim(sources: Sequence[OpenSource]) -> None:
+    """Refuse an archive without images: it has nothing to push, and proves nothing.
+
+    Raises:
+        InvalidInput: naming the first one.
+    """
+    for source in sources:
+        archives = source.contents.archives
+        if source.applied.kind is SourceKind.ARCHIVE and archives and not source.images:
+            raise InvalidInput(
+                f"{source.description}: has no images in it",
+                hint="it is what a bundle carries for KOTS: give the bundle, or the vendor's file",
+            )
 
 
 def by_root(sources: Sequence[OpenSource]) -> Mapping[Digest, Source]:

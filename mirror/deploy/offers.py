@@ -8,11 +8,16 @@ from pathlib import Path
 from mirror.deploy.model import Offered
 from transfer.bundle import Bundle
 from transfer.contents import ArchiveRecord
-from transfer.sources import OpenSource
+from transfer.sources import OpenSource, refuse_slim
 
 
 def offers(paths: Sequence[Path], sources: Sequence[OpenSource]) -> tuple[Offered, ...]:
-    """Every archive of every source, in their order; `paths` are where the sources are."""
+    """Every archive of every source, in their order; `paths` are where the sources are.
+
+    Raises:
+        InvalidInput: one has no images, so that nothing would prove that the registry has them.
+    """
+    refuse_slim(sources)
     return tuple(
         offer
         for path, source in zip(paths, sources, strict=True)

@@ -13,6 +13,7 @@ import pytest
 from scripts.sample_archives import Sample, write_all
 from tests.mirror.supply import complete, held, make_bundle, mirror, writes
 from tests.servers import Registry
+from transfer.archive import AirgapArchive
 from transfer.digest import Digest
 from transfer.graph import successors
 from transfer.layout import OciLayout
@@ -50,6 +51,25 @@ def test_registry_archives_keep_their_digests(
     assert mirror("push", sample.path, *to(registry), "--quiet").code == 0
     assert writes(registry, before) == []
     assert mirror("audit", sample.path, *to(registry), "--quiet").code == 0
+
+
+@pytest.fixture(scope="module")
+def slim(samples: dict[str, Sample]) -> Path:
+    """What a bundle carries of an archive for KOTS."""
+    path = samples["harness.airgap"].path
+    with AirgapArchive.read(path) as archive, (path.parent / "slim.airgap").open("wb") as stream:
+        archive.write_slim(stream)
+    return path.parent / "slim.airgap"
+
+
+@pytest.mark.parametrize("command", ["plan", "push", "audit"])
+def test_an_archive_without_images_is_not_taken_for_one(
+    slim: Path, tmp_path: Path, command: str
+) -> None:
+    assert mirror("show", slim).code == 0
+    refused = mirror(command, slim, "--to", f"oci:{tmp_path / 'store'}")
+    assert refused.code == 3
+    assert f"archive {slim}: has no images in it" in refused.err
 
 
 @pytest.mark.parametrize(
