@@ -39,6 +39,9 @@ FOREIGN_LAYER_TYPES = frozenset(
 )
 """Layers that a registry is not expected to hold (image-spec `layer.md`)."""
 
+MAX_SIZE = (1 << 63) - 1
+"""Bytes of any content; the specification's own limit is not far from it (int64)."""
+
 MAX_MANIFEST_SIZE = 4 * 1024 * 1024
 """Bytes; the limit that registries put on a manifest (distribution-spec, pushing manifests)."""
 
@@ -79,7 +82,7 @@ class Descriptor:
         media_type, size = value.get("mediaType"), value.get("size")
         if not isinstance(media_type, str) or not media_type:
             raise IntegrityError(f"{where}.mediaType: not a media type")
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= MAX_SIZE:
             raise IntegrityError(f"{where}.size: not a number of bytes")
         try:
             digest = Digest.parse(str(value.get("digest")))

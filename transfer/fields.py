@@ -9,6 +9,7 @@ ends with `Faults.raise_all()` before it trusts anything.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -16,10 +17,17 @@ import yaml
 
 from transfer.digest import Digest
 from transfer.errors import InvalidInput, UnsupportedVersion, raise_together
+from transfer.plain import escape_json, is_plain, one_line
 from transfer.text import counted
 
 API_VERSION = "airgap/v1"
 """The version of every file format of this toolkit."""
+
+MAX_INTEGER = (1 << 63) - 1
+"""All numbers are sizes; larger ones fit into no file, nor into a floating point number."""
+
+MAX_MISTAKES = 1000
+"""Nobody reads more, and a file may be made of nothing else."""
 
 _REQUIRED: Final = object()
 
@@ -34,7 +42,8 @@ class Faults:
 
     def add(self, where: str, message: str) -> None:
         """Note a fault at the path `where` ("" for the file itself)."""
-        self._found.append(InvalidInput(f"{where}: {message}" if where else message))
+        if len(self._found) < MAX_MISTAKES:
+            self._found.append(InvalidInput(f"{where}: {message}" if where else message))
 
     def raise_all(self) -> None:
         """Raise InvalidInput with every fault, if there is one."""
@@ -56,7 +65,7 @@ class Fields:
         for key in self._value:
             if key not in allowed:
                 known = ", ".join(allowed)
-                faults.add(self.at(str(key)), f"unknown key; known here: {known}")
+                faults.add(self.at(one_line(str(key))), f"unknown key; known here: {known}")
 
     def __contains__(self, key: str) -> bool:
         """Whether the key is there with a value."""
@@ -71,10 +80,12 @@ class Fields:
         self.faults.add(self.at(key) if key else self.where, message)
 
     def text(self, key: str, default: Any = _REQUIRED) -> str:  # noqa: ANN401 - str or None
-        """A non-empty string; `default` where the key is absent."""
+        """A non-empty string on one line; `default` where the key is absent."""
         value = self._get(key, default, str, "")
         if self._value.get(key) == "":
             self.fault(key, "is empty")
+        elif isinstance(value, str) and not is_plain(value):
+            self.fault(key, _NOT_PLAIN)
         return value  # type: ignore[no-any-return]
 
     def optional_text(self, key: str) -> str | None:
@@ -84,8 +95,9 @@ class Fields:
     def integer(self, key: str, default: Any = _REQUIRED) -> int:  # noqa: ANN401 - int or None
         """A whole number that is not negative."""
         value = self._get(key, default, int, 0)
-        if isinstance(value, bool) or (isinstance(value, int) and value < 0):
-            self.fault(key, f"expected a whole number, found {value!r}")
+        number = isinstance(value, int) and not isinstance(value, bool)
+        if isinstance(value, int) and not (number and 0 <= value <= MAX_INTEGER):
+            self.fault(key, f"expected a whole number, found {_shown(value)}")
             return 0
         return value  # type: ignore[no-any-return]
 
@@ -113,7 +125,9 @@ class Fields:
         """The same, each with its place in this mapping, such as `images[2]`."""
         for i, value in enumerate(self._list(key)):
             place = f"{key}[{i}]"
-            if isinstance(value, str) and value:
+            if isinstance(value, str) and value and not is_plain(value):
+                self.fault(place, _NOT_PLAIN)
+            elif isinstance(value, str) and value:
                 yield place, value
             elif value == "":
                 self.fault(place, "is empty")
@@ -141,8 +155,9 @@ class Fields:
         if not isinstance(value, dict):
             self.fault(key, f"expected a mapping, found {_kind(value)}")
             return
-        for name, below in value.items():
-            yield str(name), Fields(below, self.at(f"{key}.{name}"), self.faults, allowed)
+        for key_below, below in value.items():
+            name = one_line(str(key_below))
+            yield name, Fields(below, self.at(f"{key}.{name}"), self.faults, allowed)
 
     def expect(self, kind: str) -> None:
         """Check `apiVersion` and `kind`.
@@ -218,7 +233,7 @@ def read_json(text: str, file: str, *allowed: str) -> Fields:
 
 def dump_json(value: object) -> str:
     """The one form in which we write JSON: sorted keys, one fact a line, a final newline."""
-    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return escape_json(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)) + "\n"
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -227,7 +242,11 @@ class _StrictLoader(yaml.SafeLoader):
     def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:  # noqa: ANN401 - the base's
         node = super().compose_mapping_node(anchor)
         seen: set[tuple[str, object]] = set()
-        for key, _ in node.value:
+        for key, value in node.value:
+            if isinstance(value, yaml.SequenceNode) and key.tag == _MERGE:
+                # Each mapping might hold the one before it many times: memory would not do.
+                line = key.start_mark.line + 1
+                raise yaml.YAMLError(f"line {line}: << takes one mapping, not a list of them")
             if isinstance(key, yaml.ScalarNode):
                 if (key.tag, key.value) in seen:
                     line = key.start_mark.line + 1
@@ -239,17 +258,19 @@ class _StrictLoader(yaml.SafeLoader):
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
+        twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise ValueError(f"the key {twice!r} stands twice in one object")
     return value
 
 
+_MERGE = "tag:yaml.org,2002:merge"
+_NOT_PLAIN = "expected one line, without control characters and others that are not seen"
 _YAML_ERRORS = (
     yaml.YAMLError,
     RecursionError,
     # What the loader lets through of its own conversions: 2026-13-45, !!int x, !!timestamp x.
     ValueError,
+    OverflowError,
     AttributeError,
     LookupError,
 )
@@ -262,6 +283,11 @@ def _kind(value: object) -> str:
     names = {dict: "a mapping", list: "a list", str: "text", bool: "true or false"}
     names |= {int: "a number", float: "a number"}
     return names.get(type(value), type(value).__name__)
+
+
+def _shown(number: int) -> str:
+    """A number, unless it has so many digits that Python refuses to spell them."""
+    return repr(number) if abs(number) <= MAX_INTEGER else "one that is too large"
 
 
 def _one_line(error: Exception) -> str:

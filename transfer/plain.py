@@ -7,9 +7,12 @@ order than there is.
 
 from __future__ import annotations
 
+import json
+import re
 import unicodedata
 
 _KEPT = "\n\t"
+_NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 
 
 def is_plain(text: str) -> bool:
@@ -24,6 +27,16 @@ def escape(text: str) -> str:
     return "".join(c if c in _KEPT or _is_seen(c) else _spelling(c) for c in text)
 
 
+def one_line(text: str) -> str:
+    """The same, and line breaks and tabs are spelled out too: a name in the middle of a line."""
+    return text if is_plain(text) else "".join(c if _is_seen(c) else _spelling(c) for c in text)
+
+
+def escape_json(text: str) -> str:
+    """JSON with what is not seen in the way of JSON, where it may only stand in texts."""
+    return _NOT_ASCII.sub(lambda found: _json_spelling(found[0]), text)
+
+
 def _is_seen(character: str) -> bool:
     # Python calls blanks other than the common one, such as the no-break space, not printable.
     return character.isprintable() or unicodedata.category(character) == "Zs"
@@ -31,3 +44,7 @@ def _is_seen(character: str) -> bool:
 
 def _spelling(character: str) -> str:
     return character.encode("unicode_escape").decode()
+
+
+def _json_spelling(character: str) -> str:
+    return character if _is_seen(character) else json.dumps(character)[1:-1]

@@ -15,7 +15,7 @@ from transfer.contents import (
     ReleaseRecord,
     RequiredRelease,
 )
-from transfer.descriptor import ACCEPTED_TYPES, Descriptor
+from transfer.descriptor import ACCEPTED_TYPES, MAX_SIZE, Descriptor
 from transfer.digest import Digest
 from transfer.lock import BundleLock, LockedSource
 from transfer.reference import Reference, Repository
@@ -23,8 +23,10 @@ from transfer.reference import Reference, Repository
 _WORD = st.from_regex(r"[a-z0-9]+", fullmatch=True)
 _JOINT = st.sampled_from([".", "_", "__", "-", "---"])
 
-texts = st.text(min_size=1, max_size=20)
-sizes = st.integers(0, 2**63)
+texts = st.text(
+    st.characters(exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=20
+)  # what `transfer.plain` calls plain
+sizes = st.integers(0, MAX_SIZE)
 
 
 @st.composite

@@ -113,6 +113,7 @@ def test_the_type_is_the_one_it_declares_or_the_oci_one(raw: bytes, media_type: 
         (manifest(layers=[{**ENTRY, "mediaType": ""}]), "layers[0].mediaType: not a media type"),
         (manifest(layers=[{**ENTRY, "mediaType": 1}]), "layers[0].mediaType: not a media type"),
         (manifest(layers=[{**ENTRY, "size": -1}]), "layers[0].size: not a number of bytes"),
+        (manifest(layers=[{**ENTRY, "size": 1 << 63}]), "layers[0].size: not a number of bytes"),
         (manifest(layers=[{**ENTRY, "size": True}]), "layers[0].size: not a number of bytes"),
         (manifest(layers=[{**ENTRY, "size": 1.0}]), "layers[0].size: not a number of bytes"),
         (manifest(layers=[{**ENTRY, "size": "1"}]), "layers[0].size: not a number of bytes"),

@@ -11,7 +11,15 @@ import pytest
 from tests.transfer.memory import faults_of
 from transfer.digest import Digest
 from transfer.errors import InvalidInput, UnsupportedVersion
-from transfer.fields import API_VERSION, Faults, Fields, dump_json, read_json, read_yaml
+from transfer.fields import (
+    API_VERSION,
+    MAX_MISTAKES,
+    Faults,
+    Fields,
+    dump_json,
+    read_json,
+    read_yaml,
+)
 
 DIGEST = Digest.of(b"")
 NOT_A_DIGEST = "not a SHA-256: '{}'; expected 64 lower-case hexadecimal digits"
@@ -299,3 +307,73 @@ def test_json_is_written_in_one_form() -> None:
         '{\n  "a": {\n    "y": true,\n    "z": null\n  },\n  "b": [\n    1,\n    "ü"\n  ]\n}\n'
     )
     assert json.loads(text) == {"a": {"y": True, "z": None}, "b": [1, "ü"]}
+
+
+@pytest.mark.parametrize(
+    ("value", "fault"),
+    [
+        ("a\nerror: all is well", "a: expected one line, without control characters"),
+        ("\x1b[2J", "a: expected one line, without control characters"),
+        ("\u202egnp.exe", "a: expected one line, without control characters"),
+        ("\ud800", "a: expected one line, without control characters"),
+        (["b", "c\r"], "a[1]: expected one line, without control characters"),
+    ],
+)
+def test_a_text_that_would_not_be_shown_as_it_is(value: object, fault: str) -> None:
+    found = fields({"a": value})
+    if isinstance(value, list):
+        assert found.texts("a") == ("b",)
+    else:
+        found.text("a")
+    (message,) = faults(found)
+    assert message.startswith(fault)
+
+
+@pytest.mark.parametrize("number", [1 << 63, 10**5000, -(10**5000)], ids=["64", "+", "-"])
+def test_a_number_that_no_size_can_be(number: int) -> None:
+    found = fields({"a": number})
+    assert found.integer("a") == 0
+    (message,) = faults(found)
+    assert message == "a: expected a whole number, found one that is too large"
+
+
+def test_mistakes_without_end_are_not_all_kept() -> None:
+    found = fields({f"key\n{i}": 1 for i in range(5000)})
+    messages = faults(found)
+    assert len(messages) == MAX_MISTAKES
+    assert messages[0] == "key\\n0: unknown key; known here: a, b"
+
+
+def test_a_key_that_stands_twice_is_found_among_many() -> None:
+    keys = ", ".join(f'"{i}": 1' for i in range(200_000))
+    with pytest.raises(InvalidInput, match="the key '7' stands twice"):
+        read_json(f'{{{keys}, "7": 1}}', "lock.json")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'a: "\\UFFFFFFFF"',
+        "a: " + "[" * 5000,
+        "a: &a {b: 1}\nc: {<<: [*a, *a]}",  # twice as much with every line
+    ],
+)
+def test_yaml_that_is_made_to_harm(text: str) -> None:
+    with pytest.raises(InvalidInput, match="not valid YAML"):
+        read_yaml(text, "spec.yaml", "a", "c")
+
+
+def test_yaml_may_share_what_is_alike() -> None:
+    found = read_yaml("a: &a {x: one}\nb: {<<: *a, y: two}", "spec.yaml", "a", "b")
+    below = found.child("b", "x", "y")
+    assert below is not None
+    assert (below.text("x"), below.text("y")) == ("one", "two")
+
+
+def test_json_of_ours_holds_no_character_that_is_not_seen() -> None:
+    value = {"ä 日本 🚀": "\x1b[31m\x7f\x9b\u202e\u00ad\ud800\U000e0001\n"}
+    text = dump_json(value)
+    assert text == (
+        '{\n  "ä 日本 🚀": "\\u001b[31m\\u007f\\u009b\\u202e\\u00ad\\ud800\\udb40\\udc01\\n"\n}\n'
+    )
+    assert json.loads(text) == value

@@ -10,10 +10,11 @@ import pytest
 
 from tests.transfer.images import Tree, describe, every_kind, image, index, layer
 from tests.transfer.memory import MemoryStore
+from transfer import graph
 from transfer.descriptor import MAX_MANIFEST_SIZE, OCI_INDEX
 from transfer.digest import Digest
 from transfer.errors import DigestMismatch, IntegrityError, NotFound, SizeMismatch, TransferError
-from transfer.graph import MAX_DEPTH, successors
+from transfer.graph import MAX_DEPTH, MAX_MANIFESTS, successors
 
 
 @pytest.mark.parametrize("tree", every_kind().values(), ids=every_kind())
@@ -49,6 +50,22 @@ def test_indexes_may_nest_but_not_for_ever() -> None:
     trap = nested(MAX_DEPTH + 1)
     with pytest.raises(IntegrityError, match="indexes nest more than 8 deep"):
         successors(MemoryStore(trap), trap.root)
+
+
+def test_an_image_may_not_be_made_of_manifests_without_end() -> None:
+    trap = index(*(image(author=str(i)) for i in range(MAX_MANIFESTS)))
+    with pytest.raises(IntegrityError, match="an image with more than 1000 manifests"):
+        successors(MemoryStore(trap), trap.root)
+
+
+def test_nor_of_more_bytes_than_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    tree = index(image(author="a"), image(author="b"))
+    total = sum(map(len, tree.manifests.values()))
+    monkeypatch.setattr(graph, "MAX_BYTES", total)
+    assert len(successors(MemoryStore(tree), tree.root)) == 3
+    monkeypatch.setattr(graph, "MAX_BYTES", total - 1)
+    with pytest.raises(IntegrityError, match=f"more than {total - 1} bytes of manifests"):
+        successors(MemoryStore(tree), tree.root)
 
 
 @pytest.mark.parametrize("below", [False, True], ids=["root", "child"])

@@ -139,6 +139,17 @@ def test_index_is_the_same_whatever_the_order(tmp_path: Path) -> None:
     assert written[0] == written[1]
 
 
+@pytest.mark.parametrize("name", [["v1"], {"v1": "v1"}, 1, "", None])
+def test_an_entry_whose_name_is_none_is_left_out(layout: OciLayout, name: object) -> None:
+    fill(layout, {"v1": IMAGE})
+    path = layout.path / "index.json"
+    value = json.loads(path.read_text())
+    annotations = {"org.opencontainers.image.ref.name": name}
+    value["manifests"].append({**IMAGE.root.to_json(), "annotations": annotations})
+    path.write_text(json.dumps(value))
+    assert layout.images().keys() == {"v1"}
+
+
 def test_name_moves_and_goes(layout: OciLayout) -> None:
     other = image(layer("other"))
     fill(layout, {"v1": IMAGE, "v2": IMAGE})

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transfer.descriptor import ACCEPTED_TYPES, OCI_INDEX, Descriptor
+from transfer.descriptor import ACCEPTED_TYPES, MAX_SIZE, OCI_INDEX, Descriptor
 from transfer.digest import Digest
 from transfer.errors import InvalidInput, UnsupportedVersion
 from transfer.receipt import AppliedSource, Arrival, HeldBlob, HeldImage, Receipt, SourceKind
@@ -37,7 +37,10 @@ RECEIPT = Receipt(
 digests = st.binary(max_size=4).map(Digest.of)
 words = st.from_regex(r"[a-z0-9]{1,8}", fullmatch=True)
 roots = st.builds(
-    Descriptor, media_type=st.sampled_from(ACCEPTED_TYPES), digest=digests, size=st.integers(0)
+    Descriptor,
+    media_type=st.sampled_from(ACCEPTED_TYPES),
+    digest=digests,
+    size=st.integers(0, MAX_SIZE),
 )
 receipts = st.builds(
     Receipt,
@@ -51,7 +54,7 @@ receipts = st.builds(
     images=st.lists(
         st.builds(
             HeldImage,
-            source=st.text(min_size=1),
+            source=words,
             repository=st.lists(words, min_size=1, max_size=3).map("/".join),
             tag=st.none() | words,
             root=roots,
@@ -59,7 +62,9 @@ receipts = st.builds(
         ),
         max_size=3,
     ).map(tuple),
-    blobs=st.lists(st.builds(HeldBlob, digest=digests, size=st.integers(0)), max_size=3).map(tuple),
+    blobs=st.lists(
+        st.builds(HeldBlob, digest=digests, size=st.integers(0, MAX_SIZE)), max_size=3
+    ).map(tuple),
 )
 
 

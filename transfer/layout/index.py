@@ -41,7 +41,7 @@ class IndexFile:
         """
         entries = self._read().manifests
         named = ((entry.annotations.get(NAME_ANNOTATION), entry) for entry in entries)
-        return {name: entry for name, entry in named if name}
+        return {name: entry for name, entry in named if isinstance(name, str) and name}
 
     def begin(self) -> None:
         """Write an empty index where there is none.
