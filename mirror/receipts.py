@@ -26,9 +26,13 @@ def find_receipt(paths: Sequence[Path]) -> Receipt | None:
     """The receipt that was given instead of sources, None where there are only sources.
 
     Raises:
+        NotFound: one of them is not there.
         InvalidInput: a receipt and something else.
         TransferError: as `read_receipt`.
     """
+    for path in paths:
+        with storage_errors(str(path)):
+            path.stat()
     receipts = [path for path in paths if _is_json(path)]
     if receipts and len(paths) > 1:
         raise InvalidInput(f"{receipts[0]}: give one receipt alone, or only sources")

@@ -29,6 +29,9 @@ MAX_INTEGER = (1 << 63) - 1
 MAX_MISTAKES = 1000
 """Nobody reads more, and a file may be made of nothing else."""
 
+KINDS = frozenset({"Bundle", "BundleLock", "BundleSpec", "Receipt", "Site"})
+"""Every kind of file that the toolkit reads."""
+
 _REQUIRED: Final = object()
 
 
@@ -164,6 +167,7 @@ class Fields:
 
         Raises:
             UnsupportedVersion: the file belongs to a newer toolkit; its other keys mean nothing.
+            InvalidInput: it is another file of ours, and nor do they.
         """
         version = self.text("apiVersion")
         if version.startswith("airgap/") and version != API_VERSION:
@@ -175,6 +179,11 @@ class Fields:
         if version and version != API_VERSION:
             self.fault("apiVersion", f"expected {API_VERSION!r}, found {version!r}")
         found = self.text("kind")
+        if found != kind and found in KINDS:
+            raise InvalidInput(
+                f"{self.faults.file}: expected a {kind}, found a {found}",
+                hint="it is a file of this toolkit, but has its place elsewhere",
+            )
         if found and found != kind:
             self.fault("kind", f"expected {kind!r}, found {found!r}")
 

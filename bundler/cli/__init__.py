@@ -24,7 +24,7 @@ from transfer.console import (
 from transfer.sources import open_sources
 from transfer.verify import verify as run_verify
 
-_SPEC = click.argument("spec", type=click.Path(path_type=Path))
+_SPEC = click.argument("spec", type=click.Path(path_type=Path, dir_okay=False))
 _SOURCES = click.argument(
     "sources", metavar="SOURCE...", type=click.Path(path_type=Path), nargs=-1, required=True
 )
@@ -80,7 +80,7 @@ def lock(*, spec: Path, access: Access, quiet: bool, output: str) -> None:
     "-o",
     "target",
     metavar="DIR",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, file_okay=False),
     required=True,
     help="The bundle; must not exist, unless it is this very bundle.",
 )

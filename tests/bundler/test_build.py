@@ -329,3 +329,10 @@ def test_show_tells_what_is_inside(workplace: Workplace) -> None:
     assert both.out.count(" read and proven (sha256:") == 2
     assert workplace.run("show", workplace.downloads / "configvalues.yaml").code == 3
     assert workplace.run("show", workplace.folder / "nowhere").code == 5
+
+
+def test_a_folder_for_a_spec_and_a_file_for_a_bundle(workplace: Workplace) -> None:
+    spec = workplace.spec(ONE_APPLICATION)
+    for words in (("lock", spec.parent), ("build", spec, "-o", spec)):
+        ran = workplace.run(*words)
+        assert (ran.code, "Usage: " in ran.err) == (2, True)

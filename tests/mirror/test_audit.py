@@ -152,6 +152,12 @@ def test_a_push_mends_what_an_audit_found(
     assert mirror("audit", receipt, "--plain-http").code == 0
 
 
+def test_a_receipt_that_is_not_there(tmp_path: Path) -> None:
+    refused = mirror("audit", tmp_path / "receipt.json")
+    assert refused.code == 5
+    assert f"{tmp_path}/receipt.json: does not exist" in refused.err
+
+
 @pytest.mark.real
 def test_repairing_what_is_whole_sends_nothing(
     bundle: Path, registry: Registry, receipt: Path

@@ -101,7 +101,7 @@ def test_five_mistakes_are_five_faults() -> None:
         ("context: dc-north", "contexts: dc-north", "cluster.contexts: unknown key"),
         ("  harness-ng:", "  Harness_NG:", "not the slug of an application"),
         ("sharedPasswordEnv: CONSOLE_PASSWORD", "namespace: A B", "not the name of a namespace"),
-        ("kind: Site", "kind: BundleSpec", "expected 'Site'"),
+        ("kind: Site", "kind: Pod", "expected 'Site'"),
         ("    sharedPasswordEnv: CONSOLE_PASSWORD", "    withMinio: maybe", "true or false"),
         ("registry:\n", "registry: none\nother:\n", "registry: expected a mapping"),
     ],

@@ -236,6 +236,12 @@ def test_a_file_of_a_newer_toolkit_is_refused_for_that_alone() -> None:
     assert "newer" in str(caught.value.hint)
 
 
+def test_another_file_of_ours_is_refused_for_that_alone() -> None:
+    other = fields({"apiVersion": API_VERSION, "kind": "Site", "news": 1}, "apiVersion", "kind")
+    with pytest.raises(InvalidInput, match="expected a BundleSpec, found a Site"):
+        other.expect("BundleSpec")
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [

@@ -39,7 +39,7 @@ def test_a_lock_is_sorted_with_one_fact_a_line() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('"kind": "BundleLock"', '"kind": "Site"', "kind: expected 'BundleLock', found 'Site'"),
+        ('"kind": "BundleLock"', '"kind": "Lock"', "kind: expected 'BundleLock', found 'Lock'"),
         ('"apiVersion": "airgap/v1"', '"apiVersion": 1', "apiVersion: expected text, found"),
         (f'"entry": "{SOURCE.entry}"', '"entry": ""', "sources[0].entry: is empty"),
         (f'"source": "{SOURCE.source}"', '"origin": "x"', "sources[0].origin: unknown key"),
