@@ -5,7 +5,7 @@ Manifests are read and proven against their digests; of a blob it is asked wheth
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
@@ -20,6 +20,7 @@ from transfer.errors import (
     InvalidInput,
     NotFound,
     TransferError,
+    raise_together,
 )
 from transfer.graph import successors
 from transfer.progress import SILENT, Progress
@@ -27,6 +28,12 @@ from transfer.receipt import Receipt
 from transfer.reference import Reference, Repository
 from transfer.relocate import Relocation, RelocationPlan, relocate
 from transfer.sources import images_of, open_sources
+
+PUSH_AGAIN = (
+    "push their source again (airgap-mirror push …): with --repair where something below a name "
+    "is missing, with --overwrite where a name holds other content"
+)
+"""What helps against every fault that an audit finds."""
 
 
 class Finding(StrEnum):
@@ -69,25 +76,20 @@ class Audit:
             Incomplete: both.
         """
         missing, different = self.count(Finding.MISSING), self.count(Finding.DIFFERENT)
-        if not missing and not different:
-            return
         kind = Incomplete if missing and different else NotFound if missing else Conflict
-        raise kind(
+        raise_together(
+            kind,
             f"of {len(self.images)} images: {missing} missing, {different} different",
-            hint="push their source again: with --repair where something below a name is missing, "
-            "with --overwrite where a name holds other content",
-            faults=[
-                _FAULTS[image.finding](f"{image.relocation.destination}: {detail}")
-                for image in self.images
-                for detail in image.details
-            ],
+            self.faults(),
+            hint=PUSH_AGAIN,
         )
 
-
-_FAULTS: dict[Finding, type[TransferError]] = {
-    Finding.MISSING: NotFound,
-    Finding.DIFFERENT: Conflict,
-}
+    def faults(self) -> Iterator[TransferError]:
+        """Everything that is missing or different."""
+        for image in self.images:
+            for detail in image.details:
+                kind = NotFound if image.finding is Finding.MISSING else Conflict
+                yield kind(f"{image.relocation.destination}: {detail}")
 
 
 def audit(plan: RelocationPlan, destinations: Destinations, *, jobs: int) -> Audit:

@@ -85,6 +85,14 @@ class Relocation:
     destination: Reference
     root: Descriptor
 
+    def to_json(self) -> dict[str, str]:
+        """Its two names and its digest, for a program."""
+        return {
+            "source": self.source,
+            "destination": str(self.destination),
+            "digest": str(self.root.digest),
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelocationPlan:

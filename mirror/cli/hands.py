@@ -9,17 +9,20 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from mirror.audit import Audit, audit
 from mirror.cli.destination import access_to, login_secrets, warn_of
 from mirror.credentials import Keyring, passwords
 from mirror.deploy import Ask, Hands, Plan, secrets_of
 from mirror.deploy.assemble import Assembler
 from mirror.process import Runner
 from mirror.site import Site
-from mirror.target import Destinations, open_destinations
-from transfer.descriptor import Descriptor
+from mirror.target import open_destinations
 from transfer.disk import storage_errors
-from transfer.reference import Reference
+from transfer.relocate import Relocation, RelocationPlan
 from transfer.sources import OpenSource
+
+JOBS = 8
+"""Questions to the registry at the same time."""
 
 Say = Callable[[str], None]
 """Gets one line for a person."""
@@ -53,12 +56,12 @@ def hands_for(
     keyring = Keyring(dict(os.environ))
     asked = login_secrets(site) if planned.images else ()
     keyring.check(dict.fromkeys((*secrets_of(planned), *asked)))
-    with _registry(site, planned, keyring) as resolve:
+    with _registry(site, planned, keyring) as look:
         yield Hands(
             execute=_runner(site, keyring, say),
             ask=_runner(site, keyring, _silent),
             check_secrets=keyring.check,
-            resolve=resolve,
+            audit=look,
             assemble=Assembler(sources),
             free_bytes=_free_bytes,
             clock=_Clock(),
@@ -73,19 +76,17 @@ def _runner(site: Site, keyring: Keyring, say: Say) -> Runner:
 @contextmanager
 def _registry(
     site: Site, planned: Plan, keyring: Keyring
-) -> Iterator[Callable[[Reference], Descriptor | None]]:
+) -> Iterator[Callable[[Sequence[Relocation]], Audit]]:
     if not planned.images:
-        yield lambda _reference: None  # there is nothing to ask for: KOTS pushes, or all is done
+        yield lambda _images: Audit(images=())
         return
     access = access_to(site, keyring)
     warn_of(access)
-    with open_destinations(str(site.registry.endpoint), access) as destinations:
-        yield lambda reference: _resolve(destinations, reference)
-
-
-def _resolve(destinations: Destinations, reference: Reference) -> Descriptor | None:
-    holder, name = destinations.place(reference)
-    return holder.resolve(name)
+    endpoint = site.registry.endpoint
+    with open_destinations(str(endpoint), access) as destinations:
+        yield lambda images: audit(
+            RelocationPlan(endpoint=endpoint, relocations=tuple(images)), destinations, jobs=JOBS
+        )
 
 
 def _free_bytes(folder: str) -> int:

@@ -8,7 +8,6 @@ from mirror.audit import Audit, Finding
 from mirror.plan import PushPlan, State
 from mirror.push import Pushed
 from transfer.delivery import Outcome
-from transfer.relocate import Relocation
 from transfer.text import counted, human_bytes, table
 
 
@@ -37,7 +36,7 @@ def plan_json(plan: PushPlan) -> dict[str, Any]:
     return {
         "images": [
             {
-                **relocation_json(image.relocation),
+                **image.relocation.to_json(),
                 "state": image.state.value,
                 **({"held": str(image.held)} if image.state is State.CONFLICT else {}),
             }
@@ -46,15 +45,6 @@ def plan_json(plan: PushPlan) -> dict[str, Any]:
         "blobsToSend": len(plan.to_send),
         "bytesToSend": plan.bytes_to_send,
         "blobsPresent": len(plan.present),
-    }
-
-
-def relocation_json(relocation: Relocation) -> dict[str, Any]:
-    """One image: its two names and its digest."""
-    return {
-        "source": relocation.source,
-        "destination": str(relocation.destination),
-        "digest": str(relocation.root.digest),
     }
 
 
@@ -87,7 +77,7 @@ def pushed_json(pushed: Pushed) -> dict[str, Any]:
         "target": pushed.receipt.target,
         "images": [
             {
-                **relocation_json(relocation),
+                **relocation.to_json(),
                 "outcome": delivery.outcome.value,
                 **({"error": delivery.error.message} if delivery.error else {}),
             }
@@ -119,7 +109,7 @@ def audit_json(audit: Audit) -> dict[str, Any]:
     return {
         "images": [
             {
-                **relocation_json(image.relocation),
+                **image.relocation.to_json(),
                 "finding": image.finding.value,
                 **({"details": list(image.details)} if image.details else {}),
             }

@@ -11,6 +11,7 @@ from mirror.deploy.model import Deployed, Kind, Offered, Order, Plan, State, Ste
 from mirror.deploy.reads import reads
 from mirror.kots import Engine, Handover
 from mirror.site import Application, DockerConfig, Site
+from transfer.contents import ArchiveFormat
 from transfer.digest import Digest
 from transfer.errors import InvalidInput, PolicyError
 from transfer.reference import Reference
@@ -123,6 +124,24 @@ class Draft:
         folder = None if separately else self.order.work_dir
         return Handover(archive=archive, push=not separately, channel=channel, temporary=folder)
 
+    def check_pushed(self, offer: Offered) -> None:
+        """Do not believe KOTS that it pushed a release until the registry holds it.
+
+        KOTS makes docker-save images into what a registry holds itself: other bytes than ours.
+        """
+        if offer.full and offer.record.format is ArchiveFormat.DOCKER_ARCHIVE:
+            self.note(
+                f"{offer.record.file_name} holds docker-save images: KOTS writes manifests of its "
+                "own for them, so what it pushes of this archive is not checked."
+            )
+            return
+        images = self._images([offer])
+        why = (
+            f"See that {self.site.registry.endpoint} holds all {len(images)} images of "
+            f"{offer.record.file_name}, with their digests."
+        )
+        self.add(Step(kind=Kind.PUSHED, why=why, images=images))
+
     def has_to_wait(self, offer: Offered) -> bool:
         """Whether a release's images take names that an earlier release of this plan needs.
 
@@ -156,14 +175,14 @@ class Draft:
         """
         expected = self._expected_plugin()
         self._check_plugin(expected)
-        images = self._images() if self.order.engine is Engine.MIRROR else ()
+        images = self._images(self._carried) if self.order.engine is Engine.MIRROR else ()
         steps = list(reads(self.site, self.state, applications, expected))
         if images:
             why = (
                 f"See that {self.site.registry.endpoint} holds all {len(images)} images under the "
                 "names that KOTS will pull, with the digests that were pushed."
             )
-            steps.append(Step(kind=Kind.IMAGES, why=why))
+            steps.append(Step(kind=Kind.IMAGES, why=why, images=images))
         if self._steps:
             self._credential_notes()
         else:
@@ -171,7 +190,6 @@ class Draft:
         return Plan(
             title=title,
             steps=(*steps, *self._steps),
-            images=images if self._steps else (),
             assumptions=self.state.assumptions,
             notes=tuple(self._notes),
         )
@@ -189,6 +207,7 @@ class Draft:
         command = kots.push_images(self.site, namespace, archive, self.order.work_dir)
         what = f"Let KOTS push the images of {offer.record.file_name}. "
         self.add(Step(kind=Kind.PUSH, why=what + why, command=command))
+        self.check_pushed(offer)
 
     def _full(self, offer: Offered) -> str:
         if offer.full:
@@ -237,9 +256,8 @@ class Draft:
                 hint=kots.PLUGIN_ON_PATH,
             )
 
-    def _images(self) -> tuple[Relocation, ...]:
-        images = self._images_of(self._carried)
-        return relocate(images, self.site.registry.endpoint).relocations
+    def _images(self, offers: Iterable[Offered]) -> tuple[Relocation, ...]:
+        return relocate(self._images_of(offers), self.site.registry.endpoint).relocations
 
     def _images_of(self, offers: Iterable[Offered]) -> Iterator[SourceImage]:
         return chain.from_iterable(archive_images(offer.record) for offer in offers)
@@ -252,10 +270,7 @@ class Draft:
                 "by themselves, or give registry.pullCredentials in the site file."
             )
         if self.order.engine is Engine.KOTS:
-            self.note(
-                "KOTS pushes without verifying the registry's certificate or the images; run "
-                "airgap-mirror audit afterwards."
-            )
+            self.note("KOTS pushes without verifying the registry's certificate.")
             if self.order.work_dir is None:
                 self.note("KOTS unpacks each archive below /tmp; --work-dir names a larger disk.")
 

@@ -95,7 +95,9 @@ class Kind(StrEnum):
     READ = "read"
     """Ask the plugin or the cluster, before everything else."""
     IMAGES = "images"
-    """Ask the registry for every image that KOTS will pull."""
+    """Look for every image that KOTS will pull in the registry."""
+    PUSHED = "pushed"
+    """The same for those that KOTS has just pushed."""
     ASSEMBLE = "assemble"
     """Put a full archive together."""
     PUSH = "push"
@@ -120,6 +122,8 @@ class Step:
     archive: Offered | None = None
     """For ASSEMBLE: what to put together, and `path`, where."""
     path: str | None = None
+    images: tuple[Relocation, ...] = ()
+    """For IMAGES and PUSHED: what the registry has to hold, down to each blob."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,8 +132,11 @@ class Plan:
 
     title: str
     steps: tuple[Step, ...]
-    images: tuple[Relocation, ...] = ()
-    """What the registry has to hold before the first change."""
     assumptions: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     """What a person should know: done already, left out, to be done by hand."""
+
+    @property
+    def images(self) -> tuple[Relocation, ...]:
+        """What the registry is asked for."""
+        return tuple(image for step in self.steps for image in step.images)

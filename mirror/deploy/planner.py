@@ -108,6 +108,8 @@ def _plan_install(draft: Draft, application: Application, offer: Offered) -> Non
     draft.add(
         Step(kind=Kind.INSTALL, why=f"{why} {_images_come(draft, handover)}", command=command)
     )
+    if handover.push:
+        draft.check_pushed(offer)
     draft.confirm(application, release.version_label)
     _install_notes(draft, application, with_console=with_console)
 
@@ -270,4 +272,6 @@ def _plan_hop(draft: Draft, application: Application, offer: Offered) -> None:
     command = kots.upgrade_application(draft.site, application, handover)
     why = f"Take {application.slug} to {release.version_label}. {_images_come(draft, handover)}"
     draft.add(Step(kind=Kind.UPGRADE, why=why, command=command))
+    if handover.push:
+        draft.check_pushed(offer)
     draft.confirm(application, release.version_label)

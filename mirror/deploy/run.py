@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from mirror import duration, kots, outcome
+from mirror.audit import PUSH_AGAIN, Audit
 from mirror.deploy.model import Kind, Offered, Plan, Step
 from mirror.deploy.observe import Ask
 from mirror.kots import Command
 from mirror.outcome import Finished
 from mirror.secret import SecretSource
 from mirror.site import Site
-from mirror.workers import each
-from transfer.descriptor import Descriptor
 from transfer.errors import PolicyError, StorageError, ToolError, raise_together
-from transfer.reference import Reference
 from transfer.relocate import Relocation
 
-JOBS = 8
-"""Questions to the registry at the same time."""
 PAUSE = 5.0
 """Seconds between two questions about a version on its way."""
 
@@ -46,8 +42,8 @@ class Hands:
     """The same for questions; their answers are not shown."""
     check_secrets: Callable[[Iterable[SecretSource]], None]
     """Raises unless every secret can be read."""
-    resolve: Callable[[Reference], Descriptor | None]
-    """What the site's registry holds under a name right now."""
+    audit: Callable[[Sequence[Relocation]], Audit]
+    """Looks for images in the site's registry, down to each blob."""
     assemble: Callable[[Offered, str], None]
     """Writes a full archive to a path."""
     free_bytes: Callable[[str], int]
@@ -66,7 +62,7 @@ def run(site: Site, plan: Plan, hands: Hands) -> tuple[str, ...]:
         InvalidInput: secrets are not at hand; nothing was changed.
         PolicyError: the registry does not hold what KOTS would pull; nothing was changed.
         StorageError: no room for the archives to put together; nothing was changed.
-        ToolError: KOTS failed, or says that it failed, or deployed something else.
+        ToolError: KOTS failed, or says that it failed, or pushed or deployed something else.
     """
     steps = [step for step in plan.steps if step.kind is not Kind.READ]
     hands.check_secrets(secrets_of(plan))
@@ -74,7 +70,7 @@ def run(site: Site, plan: Plan, hands: Hands) -> tuple[str, ...]:
     achieved = []
     for number, step in enumerate(steps, start=1):
         hands.say(f"[{number}/{len(steps)}] {step.why}")
-        done = _take(site, plan, step, hands)
+        done = _take(site, step, hands)
         if done:
             achieved.append(done)
     return tuple(achieved)
@@ -87,11 +83,11 @@ def secrets_of(plan: Plan) -> list[SecretSource]:
     return list(dict.fromkeys(value for value in values if not isinstance(value, str)))
 
 
-def _take(site: Site, plan: Plan, step: Step, hands: Hands) -> str | None:
+def _take(site: Site, step: Step, hands: Hands) -> str | None:
     command = step.command
-    if step.kind is Kind.IMAGES:
-        check_images(plan.images, hands.resolve, str(site.registry.endpoint))
-        return f"{len(plan.images)} images are in {site.registry.endpoint}"
+    if step.images:
+        _check_images(step, hands, str(site.registry.endpoint))
+        return f"{len(step.images)} images are in {site.registry.endpoint}"
     if step.archive and step.path:
         hands.assemble(step.archive, step.path)
         return None
@@ -108,35 +104,13 @@ def _take(site: Site, plan: Plan, step: Step, hands: Hands) -> str | None:
     return None
 
 
-def check_images(
-    images: Iterable[Relocation],
-    resolve: Callable[[Reference], Descriptor | None],
-    endpoint: str,
-) -> None:
-    """See that a registry holds every image under its name, with the digest that was pushed.
-
-    Raises:
-        PolicyError: naming every image that is missing or another one.
-        TransferError: the registry cannot be asked.
-    """
-
-    def fault(image: Relocation) -> PolicyError | None:
-        found = resolve(image.destination)
-        if found is None:
-            return PolicyError(f"{image.destination}: is not there")
-        if found.digest == image.root.digest:
-            return None
-        return PolicyError(
-            f"{image.destination}: expected {image.root.digest}, found {found.digest}"
-        )
-
-    raise_together(
-        PolicyError,
-        f"{endpoint} does not hold what KOTS would pull; nothing was changed",
-        filter(None, each(fault, images, jobs=JOBS)),
-        hint="push the same sources there first: airgap-mirror push … --site …; with --overwrite "
-        "where another image was found",
-    )
+def _check_images(step: Step, hands: Hands, endpoint: str) -> None:
+    faults = hands.audit(step.images).faults()
+    if step.kind is Kind.PUSHED:
+        what = f"{endpoint} does not hold what KOTS pushed"
+        raise_together(ToolError, what, faults, hint=PUSH_AGAIN)
+    what = f"{endpoint} does not hold what KOTS would pull; nothing was changed"
+    raise_together(PolicyError, what, faults, hint=_PUSH_FIRST)
 
 
 def _check_room(steps: Iterable[Step], hands: Hands) -> None:
@@ -189,6 +163,10 @@ def _confirm(site: Site, step: Step, command: Command, hands: Hands) -> None:
         hands.clock.pause(PAUSE)
 
 
+_PUSH_FIRST = (
+    "push the same sources there first: airgap-mirror push … --site …; with --repair where "
+    "something below a name is missing, with --overwrite where a name holds other content"
+)
 _ADVICE = {
     "failed": "look at the version in the admin console, and at the pods of the namespace",
     "pending_config": "complete configValues in the site file, or the Config page of the admin "

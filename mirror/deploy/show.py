@@ -29,14 +29,7 @@ def as_json(plan: Plan) -> dict[str, Any]:
         "title": plan.title,
         "assumptions": list(plan.assumptions),
         "notes": list(plan.notes),
-        "images": [
-            {
-                "source": image.source,
-                "destination": str(image.destination),
-                "digest": str(image.root.digest),
-            }
-            for image in plan.images
-        ],
+        "images": [image.to_json() for image in plan.images],
         "steps": [_step_as_json(step) for step in plan.steps],
     }
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mirror.audit import Audit, AuditedImage, Finding
 from mirror.credentials import Keyring, passwords
 from mirror.deploy import Hands, Offered, Order, Plan, observe, plan, run
 from mirror.kots import Engine
@@ -25,8 +26,7 @@ from tests.mirror.kots_world import (
     write_slim,
 )
 from transfer.contents import ArchiveRecord
-from transfer.descriptor import Descriptor
-from transfer.reference import Reference
+from transfer.relocate import Relocation
 
 SECRETS = {"REGISTRY_PASSWORD": 'reg pa"ss$word', "CONSOLE_PASSWORD": "cons0le-'secret'"}
 FILE_SECRETS = {"pull-password": "pu11-only", "console password": "console2 from a file"}
@@ -121,16 +121,26 @@ class KotsSite:
             execute=runner,
             ask=replace(runner, say=lambda _line: None),
             check_secrets=runner.keyring.check,
-            resolve=self.resolve,
+            audit=self.audit,
             assemble=self.assemble,
             free_bytes=lambda _folder: self.free,
             clock=self.clock,
             say=self.said.append,
         )
 
-    def resolve(self, reference: Reference) -> Descriptor | None:
-        """What the registry holds."""
-        return self.registry.get(str(reference))
+    def audit(self, images: Sequence[Relocation]) -> Audit:
+        """What the registry holds of some images."""
+        return Audit(images=tuple(map(self._audited, images)))
+
+    def _audited(self, image: Relocation) -> AuditedImage:
+        found = self.registry.get(str(image.destination))
+        if found is None:
+            detail = "the name is not there"
+            return AuditedImage(relocation=image, finding=Finding.MISSING, details=(detail,))
+        if found == image.root:
+            return AuditedImage(relocation=image, finding=Finding.HELD)
+        detail = f"holds {found.digest}, expected {image.root.digest}"
+        return AuditedImage(relocation=image, finding=Finding.DIFFERENT, details=(detail,))
 
     def assemble(self, offer: Offered, path: str) -> None:
         """As if an archive had been put together again."""

@@ -37,7 +37,7 @@ from tests.mirror.kots_world import (
 from transfer.contents import ArchiveRecord
 from transfer.errors import InvalidInput, PolicyError, StorageError, ToolError
 
-_ACHIEVEMENTS = ("images", "confirm", "confirm-console")
+_ACHIEVEMENTS = ("images", "pushed", "confirm", "confirm-console")
 ENDPOINT = "registry.dc-north.example:5000/harness"
 
 
@@ -156,10 +156,20 @@ def test_images_that_kots_would_not_find_are_all_named(tmp_path: Path) -> None:
         site.carry_out(install_order())
     found = sorted(str(fault) for fault in caught.value.faults)
     assert len(found) == 2
-    assert found[0].startswith(f"{wrong}: expected sha256:")
-    assert found[1] == f"{ENDPOINT}/rqlite:10.2.7: is not there"
+    assert found[0].startswith(f"{wrong}: holds sha256:")
+    assert found[1] == f"{ENDPOINT}/rqlite:10.2.7: the name is not there"
     assert "airgap-mirror push" in str(caught.value.hint)
     assert "install" not in " ".join(site.cluster.commands())
+
+
+def test_what_kots_says_it_pushed_is_looked_for(tmp_path: Path) -> None:
+    site = kots_site(tmp_path, vendor=True)
+    del site.registry[f"{ENDPOINT}/harness-manager:79915"]
+    with pytest.raises(ToolError, match="does not hold what KOTS pushed") as caught:
+        site.carry_out(install_order(engine=Engine.KOTS, only="harness"))
+    (fault,) = caught.value.faults
+    assert str(fault) == f"{ENDPOINT}/harness-manager:79915: the name is not there"
+    assert site.cluster.commands()[-1].startswith("install ")
 
 
 def test_missing_secrets_stop_everything_at_once(tmp_path: Path) -> None:

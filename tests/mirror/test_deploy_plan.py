@@ -29,6 +29,7 @@ from tests.mirror.kots_world import (
     release,
     upgrade_order,
 )
+from transfer.contents import ArchiveFormat
 from transfer.errors import Conflict, InvalidInput, PolicyError
 from transfer.fields import dump_json
 
@@ -185,3 +186,15 @@ def test_applications_that_would_overwrite_each_other_are_refused() -> None:
     clashing = replace(FIRST[2], images=(*FIRST[2].images[:1], other))
     with pytest.raises(Conflict, match="one destination"):
         dry_plan(install_order(), offered((*FIRST[:2], clashing)))
+
+
+def test_what_kots_makes_of_docker_save_images_cannot_be_compared() -> None:
+    saved = replace(FIRST[1], format=ArchiveFormat.DOCKER_ARCHIVE)
+    order = install_order(engine=Engine.KOTS, only="harness", work_dir=WORK)
+    planned = dry_plan(order, offered((FIRST[0], saved), vendor=True))
+    checked = [step.why for step in planned.steps if step.kind == "pushed"]
+    assert ["kotsadm.tar.gz" in why for why in checked] == [True]
+    assert any("docker-save images" in note for note in planned.notes)
+    again = dry_plan(order, offered((FIRST[0], saved)))
+    assert len([step for step in again.steps if step.kind == "pushed"]) == 2
+    assert not any("docker-save images" in note for note in again.notes)

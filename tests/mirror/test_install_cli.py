@@ -150,7 +150,7 @@ def test_images_that_are_not_there_stop_it(operator: Operator) -> None:
     registry = json.loads(operator.site.read_text())["registry"]
     operator.write_site(registry={**registry, "endpoint": f"{host}/elsewhere"})
     done = operator.run("install", code=12)
-    assert len(re.findall(rf"{host}/elsewhere/\S+: is not there", done.stderr)) == 14
+    assert len(re.findall(rf"{host}/elsewhere/\S+: the name is not there", done.stderr)) == 14
     assert "push the same sources there first: airgap-mirror push … --site …" in done.stderr
     assert operator.changes() == []
 
