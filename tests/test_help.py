@@ -38,7 +38,8 @@ _FILES = [
 
 
 def shown_help(program: str, name: str) -> str:
-    asked = CliRunner().invoke(PROGRAMS[program], [*filter(None, [name]), "--help"])
+    words = [*filter(None, [name]), "--help"]
+    asked = CliRunner().invoke(PROGRAMS[program], words, prog_name=program)
     assert asked.exit_code == 0
     return asked.stdout
 
@@ -77,6 +78,17 @@ def test_a_program_shows_its_whole_road_and_its_exit_codes(program: str) -> None
     assert "..." not in shown.partition("Commands:")[2]  # every summary is whole
     codes = re.findall(r"^  (\d+) +\w", shown.partition("Exit codes:")[2], re.MULTILINE)
     assert list(map(int, codes)) == [*EXIT_CODES]
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_completion_is_what_help_says(program: str) -> None:
+    shown = shown_help(program, "").partition("Completion in bash:\n")[2]
+    found = re.fullmatch(r'\s*eval "\$\((\w+)=bash_source (\S+)\)"\s*', shown)
+    assert found
+    assert found[2] == program
+    asked = {found[1]: "bash_complete", "COMP_WORDS": f"{program} sho", "COMP_CWORD": "1"}
+    answered = CliRunner().invoke(PROGRAMS[program], [], prog_name=program, env=asked)
+    assert answered.stdout == "plain,show\n"
 
 
 @pytest.mark.parametrize("path", _FILES, ids=lambda path: str(path.relative_to(PROJECT)))

@@ -61,6 +61,10 @@ class Program(click.Group):
         super().format_epilog(ctx, formatter)
         with formatter.section("Exit codes"):
             formatter.write_dl([(str(code), text) for code, text in EXIT_CODES.items()])
+        name = str(ctx.info_name)
+        variable = f"_{name.replace('-', '_').upper()}_COMPLETE"
+        with formatter.section("Completion in bash"):
+            formatter.write_text(f'eval "$({variable}=bash_source {name})"')
 
 
 def examples(program: str, *lines: str) -> str:
