@@ -155,6 +155,15 @@ def test_images_that_are_not_there_stop_it(operator: Operator) -> None:
     assert operator.changes() == []
 
 
+def test_an_archive_without_images_proves_nothing(operator: Operator) -> None:
+    slim = operator.carried.bundle / "kots/harness/79915.airgap"
+    sources = (operator.carried.downloads / "kotsadm.tar.gz", slim)
+    for options in ((), ("--dry-run",)):
+        done = operator.run("install", *options, code=3, sources=sources)
+        assert f"archive {slim}: has no images in it" in done.stderr
+    assert operator.cluster.calls() == []
+
+
 def test_another_plugin_stops_it(operator: Operator) -> None:
     operator.cluster.change(plugin=OLD_KOTS)
     done = operator.run("install", code=12)
