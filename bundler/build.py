@@ -15,8 +15,8 @@ from bundler.spec import BundleSpec
 from transfer.archive import AirgapArchive
 from transfer.bundle import Bundle, BundleWriter
 from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord, index_name
-from transfer.copy import ImageCopy, copy
-from transfer.delivery import Copied, NotTried
+from transfer.copy import copy
+from transfer.delivery import Copied, ImageCopy, NotTried
 from transfer.descriptor import Descriptor
 from transfer.disk import open_plain, replace_file
 from transfer.errors import (

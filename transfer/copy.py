@@ -26,8 +26,6 @@ from transfer.run import Run
 from transfer.sending import place_blob
 from transfer.store import Source, Target
 
-__all__ = ["Copied", "Delivery", "ImageCopy", "Outcome", "copy", "successors"]
-
 
 def copy(
     images: Sequence[ImageCopy],

@@ -1,4 +1,4 @@
-"""The command `airgap-bundler`."""
+"""The command `airgap-bundler`; `options` reads what is given, `reports` words the results."""
 
 from __future__ import annotations
 

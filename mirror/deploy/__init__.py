@@ -1,6 +1,8 @@
 """Installs and upgrades: read the cluster, plan every command, check the registry, run, confirm.
 
-`plan` is a function of values: a dry run shows the very steps that a run would take.
+`plan` is a function of values: a dry run shows the very steps that a run would take. Read `model`
+first, then `planner`, which fills a `draft` from `offers` and `releases`; where it starts from is
+read by `observe`, or taken for granted by `assume`; `run` takes the steps and `show` prints them.
 """
 
 from mirror.deploy.assume import assume

@@ -15,7 +15,8 @@ from tests.fakes.registry import FakeRegistry
 from tests.fakes.web import web
 from tests.transfer.images import Tree, image, index, layer
 from tests.transfer.memory import MemoryStore
-from transfer.copy import ImageCopy, copy
+from transfer.copy import copy
+from transfer.delivery import ImageCopy
 from transfer.digest import Digest
 from transfer.lock import BundleLock
 from transfer.registry import RegistryClient

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from tests.transfer.images import Tree, from_blobs, index
 from tests.transfer.memory import Killed, Lie, MemoryStore, Script, Watch, nothing, settle
-from transfer.copy import Copied, ImageCopy, Outcome, copy
+from transfer.copy import copy
+from transfer.delivery import Copied, ImageCopy, Outcome
 from transfer.errors import AccessDenied, IntegrityError, StorageError, Unavailable
 
 FAULTS: list[type[BaseException]] = [

@@ -18,7 +18,8 @@ from tests.transfer import images
 from tests.transfer.images import Tree
 from tests.transfer.memory import MemoryStore
 from tests.transfer.registry.support import AT_ONCE, Content, descriptor, noise
-from transfer.copy import ImageCopy, Outcome, copy
+from transfer.copy import copy
+from transfer.delivery import ImageCopy, Outcome
 from transfer.descriptor import OCI_LAYER_GZIP, Descriptor
 from transfer.digest import Digest, Readable, read_verified
 from transfer.errors import AccessDenied, DigestMismatch, InvalidInput, Unavailable

@@ -20,7 +20,8 @@ from transfer.contents import (
     PluginRecord,
     ReleaseRecord,
 )
-from transfer.copy import ImageCopy, copy
+from transfer.copy import copy
+from transfer.delivery import ImageCopy
 from transfer.digest import Digest, Readable
 from transfer.store import OpenContent
 

@@ -18,7 +18,8 @@ from tests.transfer.images import (
     layer,
 )
 from tests.transfer.memory import MemoryStore, Watch, faults_of
-from transfer.copy import Copied, ImageCopy, Outcome, copy
+from transfer.copy import copy
+from transfer.delivery import Copied, ImageCopy, Outcome
 from transfer.descriptor import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
 from transfer.digest import Digest
 from transfer.errors import Conflict

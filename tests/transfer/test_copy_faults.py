@@ -7,7 +7,8 @@ import pytest
 from tests.transfer.images import Tree, image, index, layer
 from tests.transfer.memory import Fails, Lie, MemoryStore, Watch, faults_of
 from tests.transfer.test_copy import bytes_of, check_holds, outcomes, want
-from transfer.copy import Copied, Outcome, copy
+from transfer.copy import copy
+from transfer.delivery import Copied, Outcome
 from transfer.descriptor import Descriptor
 from transfer.digest import Digest
 from transfer.errors import (

@@ -11,7 +11,8 @@ import pytest
 from tests.transfer.images import image, index, layer
 from tests.transfer.memory import MemoryStore, Watch, nothing, settle
 from tests.transfer.test_copy import check_holds, outcomes, want
-from transfer.copy import Outcome, copy
+from transfer.copy import copy
+from transfer.delivery import Outcome
 from transfer.digest import Digest
 
 BASE, EXTRA = layer("base", size=500), layer("extra", size=300)

@@ -21,7 +21,8 @@ from tests.processes import run
 from tests.transfer.images import Tree, describe, every_kind, from_blobs, image, index, layer
 from tests.transfer.memory import MemoryStore
 from transfer.console import describe as describe_error
-from transfer.copy import ImageCopy, copy
+from transfer.copy import copy
+from transfer.delivery import ImageCopy
 from transfer.descriptor import OCI_LAYER_GZIP, Descriptor, Manifest
 from transfer.digest import Readable
 from transfer.errors import (

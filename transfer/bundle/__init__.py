@@ -3,6 +3,9 @@
 A bundle is an OCI image layout with `bundle.json`, `SHA256SUMS`, `README.txt`, the slim archives
 below `kots/` and plain files below `files/` added. `SHA256SUMS` lists every other file, so plain
 tools check a bundle without us.
+
+Read `structure` first, which says what has to hold; `reader` and `writer` keep it, with
+`checksums`, `tree`, `seal` and `readme`.
 """
 
 from transfer.bundle.reader import Bundle, VerifiedBundle

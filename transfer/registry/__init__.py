@@ -4,6 +4,10 @@ Speaks the OCI distribution-spec over HTTPS (plain HTTP only when named). Guaran
 sent whole or again from its first byte, content counts as uploaded only when the registry said
 so for all of it, credentials reach only the registry and its token server, and whatever goes
 wrong comes out as one of `transfer.errors`. What it reads is not verified here: `copy` does.
+
+From the outside in: `client`, `repository` with `upload` and `download`, `connection` with `auth`
+and `credentials`, `transport` with `trust`. `messages` are requests and replies; `answers`,
+`failures` and `retry` say what an unwelcome one means.
 """
 
 from transfer.registry.client import RegistryClient

@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.transfer.archive.forge import seeded
-from transfer.archive import COMPRESSOR, flate
-from transfer.archive.compress import BLOCK, Compressor, Pieces
+from transfer.archive import flate
+from transfer.archive.compress import BLOCK, COMPRESSOR, Compressor, Pieces
 
 SIZES = [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 3 * BLOCK + 17]
 

@@ -12,7 +12,8 @@ import pytest
 
 from scripts.sample_archives import Sample
 from tests.transfer.archive.forge import Forge, link, prove
-from transfer.archive import COMPRESSOR, AirgapArchive, shelf
+from transfer.archive import AirgapArchive, shelf
+from transfer.archive.compress import COMPRESSOR
 from transfer.contents import ArchiveFormat, ArchiveKind, RequiredRelease
 from transfer.descriptor import DOCKER_MANIFEST, Descriptor
 from transfer.digest import Digest

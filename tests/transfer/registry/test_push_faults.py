@@ -13,7 +13,8 @@ from tests.servers import Certificate
 from tests.transfer import images
 from tests.transfer.memory import MemoryStore
 from tests.transfer.registry.support import Content, connect, descriptor, noise
-from transfer.copy import ImageCopy, Outcome, copy
+from transfer.copy import copy
+from transfer.delivery import ImageCopy, Outcome
 from transfer.descriptor import Manifest
 from transfer.digest import Readable
 from transfer.errors import (
