@@ -140,6 +140,7 @@ def _confirm(site: Site, step: Step, command: Command, hands: Hands) -> None:
     waits = (site.waits.wait, site.waits.preflights)
     deadline = hands.clock.now() + sum(duration.seconds(text) or 0 for text in waits)
     slug = step.application.slug if step.application else ""
+    told = ""
     while True:
         versions = outcome.read_versions(hands.ask(command), command)
         statuses = [version.status for version in versions if version.label == step.version]
@@ -160,6 +161,9 @@ def _confirm(site: Site, step: Step, command: Command, hands: Hands) -> None:
                 if step.application
                 else None,
             )
+        if status != told:
+            hands.say(f"  {slug} {step.version}: {status}; asking again every {PAUSE:.0f} s")
+            told = status
         hands.clock.pause(PAUSE)
 
 

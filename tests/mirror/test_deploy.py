@@ -144,6 +144,7 @@ def test_a_version_on_its_way_is_waited_for(tmp_path: Path) -> None:
     site.cluster.change(traps={"upstream upgrade": "deploying"})
     site.carry_out(upgrade_order(only="harness"))
     assert site.clock.seconds == 5
+    assert "  harness 80307: deploying; asking again every 5 s" in site.said
     assert site.deployed() == {"harness": "80307"}
 
 
