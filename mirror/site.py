@@ -8,6 +8,7 @@ the places where they will be read, never as values.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -92,6 +93,14 @@ class Application:
     """Whether the console runs with Minio; None takes it from the console's archive."""
     service_accounts: tuple[str, ...]
     """On OpenShift: who has to be allowed to run as any user before the install."""
+
+
+def by_namespace(applications: Iterable[Application]) -> dict[str, list[Application]]:
+    """Applications together with those that share their admin console."""
+    found: dict[str, list[Application]] = {}
+    for application in applications:
+        found.setdefault(application.namespace, []).append(application)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

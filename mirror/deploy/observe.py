@@ -10,7 +10,7 @@ from mirror.deploy.model import Deployed, Installed, State
 from mirror.kots import Command
 from mirror.licence import Licence
 from mirror.outcome import Finished
-from mirror.site import Application, Site
+from mirror.site import Application, Site, by_namespace
 from transfer.errors import PolicyError, raise_together
 
 Ask = Callable[[Command], Finished]
@@ -37,13 +37,11 @@ def observe(
         ToolError: kubectl or the plugin cannot be run, or fails.
         PolicyError: something else is installed than was stated.
     """
-    namespaces: dict[str, list[Application]] = {}
-    for application in applications:
-        namespaces.setdefault(application.namespace, []).append(application)
     command = kots.plugin_version(site)
     plugin = outcome.read_plugin_version(ask(command), command)
     found = {
-        namespace: _look(site, namespace, members, ask) for namespace, members in namespaces.items()
+        namespace: _look(site, namespace, members, ask)
+        for namespace, members in by_namespace(applications).items()
     }
     _compare(stated, found)
     return State(namespaces=found, licences=licences, plugin=plugin)

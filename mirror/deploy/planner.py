@@ -16,7 +16,7 @@ from mirror.deploy.releases import (
 )
 from mirror.kots import Engine, Handover
 from mirror.licence import choose_channel
-from mirror.site import Application, Login, Site
+from mirror.site import Application, Login, Site, by_namespace
 from mirror.version import is_older
 from transfer.errors import InvalidInput, PolicyError
 
@@ -191,8 +191,7 @@ def _install_notes(draft: Draft, application: Application, *, with_console: bool
 
 def _plan_console_upgrades(draft: Draft, applications: Sequence[Application]) -> None:
     """Consoles first: a newer one serves older releases, the other way round KOTS refuses."""
-    namespaces = dict.fromkeys(application.namespace for application in applications)
-    for namespace in namespaces:
+    for namespace in by_namespace(applications):
         running = draft.deployed(namespace).console
         if running is None:
             raise PolicyError(

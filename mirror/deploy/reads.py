@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from mirror import kots
 from mirror.deploy.model import Kind, State, Step
-from mirror.site import Application, Site
+from mirror.site import Application, Site, by_namespace
 
 
 def reads(
@@ -20,10 +20,7 @@ def reads(
         f"deploys{wanted}.",
         command=kots.plugin_version(site),
     )
-    namespaces: dict[str, list[Application]] = {}
-    for application in applications:
-        namespaces.setdefault(application.namespace, []).append(application)
-    for namespace, members in namespaces.items():
+    for namespace, members in by_namespace(applications).items():
         yield Step(
             kind=Kind.READ,
             why="Ask the cluster which admin console runs, and which registry it pulls from.",
