@@ -14,7 +14,8 @@ from bundler.resolve import Inputs, check_spec, read_lock, resolve
 from bundler.spec import BundleSpec
 from transfer.archive import AirgapArchive
 from transfer.bundle import Bundle, BundleWriter
-from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord, index_name
+from transfer.bundle.names import index_name
+from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord
 from transfer.copy import copy
 from transfer.delivery import Copied, ImageCopy, NotTried
 from transfer.descriptor import Descriptor

@@ -133,13 +133,6 @@ class Contents:
         """The plugins and the plain files: everything below `files/`."""
         return (*(plugin.file for plugin in self.plugins), *self.files)
 
-    def index_names(self) -> dict[str, Descriptor]:
-        """Every name that a bundle's `index.json` has, and what it stands for."""
-        names: dict[str, Descriptor] = {}
-        for image in self.all_images():
-            index_name(image, names)
-        return names
-
     def to_json(self) -> dict[str, Any]:
         """The JSON form that `read_contents` reads."""
         return {
@@ -153,19 +146,6 @@ class Contents:
             ],
             "files": [_file_to_json(file) for file in self.files],
         }
-
-
-def index_name(image: ImageRecord, names: dict[str, Descriptor]) -> str:
-    """Name an image in `index.json`, where `names` are those of the images before it.
-
-    It is the image's own name; where another content has that (an image that was built anew
-    between two releases), its digest is added.
-    """
-    name = image.name
-    if names.setdefault(name, image.root) != image.root:
-        name = f"{name}@{image.root.digest}"
-        names[name] = image.root
-    return name
 
 
 CONTENTS_KEYS = ("name", "version", "archives", "images", "plugins", "files")

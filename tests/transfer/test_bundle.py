@@ -29,6 +29,7 @@ from tests.transfer.bundles import (
 from tests.transfer.images import image, layer
 from tests.transfer.memory import Watch
 from transfer.bundle import Bundle, BundleWriter
+from transfer.bundle.names import index_names
 from transfer.console import describe
 from transfer.contents import Contents, ImageRecord
 from transfer.descriptor import Manifest
@@ -562,11 +563,11 @@ def test_one_name_for_two_contents_is_two_names_in_the_index(tmp_path: Path) -> 
         images=tuple(ImageRecord(name="redis:6.2", root=tree.root) for tree in (old, new, old)),
     )
     later = f"redis:6.2@{new.root.digest}"
-    assert wanted.index_names() == {"redis:6.2": old.root, later: new.root}
+    assert index_names(wanted) == {"redis:6.2": old.root, later: new.root}
     with BundleWriter.create(tmp_path / "bundle") as writer:
         fill(writer, {"redis:6.2": old, later: new, "redis:7": new})
         bundle = writer.finish(wanted)
-    assert bundle.layout.images() == wanted.index_names()
+    assert bundle.layout.images() == index_names(wanted)
     with BundleWriter.create(tmp_path / "other") as writer:
         fill(writer, {"redis:6.2": old, "redis:7": new})
         with pytest.raises(CorruptBundle) as caught:

@@ -5,7 +5,7 @@ below `kots/` and plain files below `files/` added. `SHA256SUMS` lists every oth
 tools check a bundle without us.
 
 Read `structure` first, which says what has to hold; `reader` and `writer` keep it, with
-`checksums`, `tree`, `seal` and `readme`.
+`checksums`, `names`, `tree`, `seal` and `readme`.
 """
 
 from transfer.bundle.reader import Bundle, VerifiedBundle

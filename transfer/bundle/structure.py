@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transfer.bundle.checksums import CHECKSUMS_FILE, SIGNATURE_FILE, parse_checksums
+from transfer.bundle.names import index_names
 from transfer.bundle.tree import compare_files, list_files
 from transfer.contents import CONTENTS_KEYS, Contents, FileRecord, read_contents
 from transfer.descriptor import Descriptor
@@ -93,7 +94,7 @@ def inspect(path: Path, what: str) -> Inspected:
     if contents is not None:
         faults += _broken_files(contents, sums, sizes, what)
     if contents is not None and layout is not None:
-        faults += _broken_images(layout, contents.index_names(), sums, sizes)
+        faults += _broken_images(layout, index_names(contents), sums, sizes)
     if faults or contents is None or layout is None:
         raise corrupt(what, faults)
     fingerprint = Digest.of(raw)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from transfer.bundle.checksums import CHECKSUMS_FILE, dump_checksums
+from transfer.bundle.names import index_names
 from transfer.bundle.reader import Bundle
 from transfer.bundle.readme import README_FILE, readme
 from transfer.bundle.seal import remove_others, seal
@@ -41,7 +42,7 @@ class BundleWriter:
         self.path = path
         """The final name."""
         self.layout = layout
-        """Where the images go, each under its name in `Contents.index_names`."""
+        """Where the images go, each under its name in `index_names`."""
         self._partial = layout.path
         self._lock = lock
 
@@ -114,7 +115,7 @@ class BundleWriter:
             MissingContent: something of the contents was not written.
             StorageError: it cannot be written or renamed.
         """
-        self.layout.retain(contents.index_names())
+        self.layout.retain(index_names(contents))
         self.layout.close()
         value = {"apiVersion": API_VERSION, "kind": "Bundle", **contents.to_json()}
         for name, content in (
