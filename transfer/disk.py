@@ -16,12 +16,18 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from transfer.errors import InvalidInput, NotFound, StorageError, UnsafePath
+from transfer.errors import InvalidInput, NotFound, SizeMismatch, StorageError, UnsafePath
 
 FILE_MODE = 0o644
 FOLDER_MODE = 0o755
 BLOCK = 1 << 20
 """Bytes moved at a time."""
+
+MAX_FILE = 16 << 20
+"""Bytes of a file that describes others: with a line for each, a hundred thousand of them."""
+
+MAX_TEXT = 64 << 20
+"""Characters of a file that a person named; a receipt has a line for every blob of a site."""
 
 _HINTS = {
     errno.ENOSPC: "free some space there, then run the same command: it continues",
@@ -96,19 +102,39 @@ def open_plain(path: Path, what: str) -> Iterator[PlainFile]:
         yield PlainFile(file, what)
 
 
+def read_plain(path: Path, what: str, limit: int = MAX_FILE) -> bytes:
+    """A small file whole; see `open_plain`.
+
+    Raises:
+        SizeMismatch: it has more than `limit` bytes.
+        NotFound, UnsafePath, StorageError: as `open_plain`.
+    """
+    blocks, left = [], limit + 1
+    with open_plain(path, what) as file:
+        while left and (block := file.read(left)):
+            blocks.append(block)
+            left -= len(block)
+    if not left:
+        raise SizeMismatch(f"{what}: has more than {limit} bytes, which none of its kind has")
+    return b"".join(blocks)
+
+
 def read_text(path: Path, what: str) -> str:
     """The text of a file that a person named: links are followed, and a pipe will do.
 
     Raises:
         NotFound: there is none.
-        InvalidInput: it is not UTF-8; what is in it is not repeated.
+        InvalidInput: it is not UTF-8, or too large; what is in it is not repeated.
         StorageError: it cannot be read.
     """
     try:
-        with storage_errors(what):
-            return path.read_text(encoding="utf-8")
+        with storage_errors(what), path.open(encoding="utf-8") as file:
+            text = file.read(MAX_TEXT + 1)
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{what}: not text in UTF-8 (byte {error.start})") from None
+    if len(text) > MAX_TEXT:
+        raise InvalidInput(f"{what}: more than {MAX_TEXT} characters; it is another file")
+    return text
 
 
 def plain_size(path: Path, what: str) -> int | None:

@@ -16,12 +16,20 @@ from transfer.disk import (
     ingest,
     lock_file,
     open_plain,
+    read_plain,
     read_text,
     replace_file,
     storage_errors,
     try_lock_file,
 )
-from transfer.errors import InvalidInput, NotFound, StorageError, TransferError, UnsafePath
+from transfer.errors import (
+    InvalidInput,
+    NotFound,
+    SizeMismatch,
+    StorageError,
+    TransferError,
+    UnsafePath,
+)
 
 
 def sleeping_locks() -> int:
@@ -130,3 +138,12 @@ def test_text_that_a_person_named(tmp_path: Path) -> None:
         read_text(tmp_path / "nowhere", "spec")
     with pytest.raises(StorageError, match=r"^spec: Is a directory"):
         read_text(tmp_path, "spec")
+    with pytest.raises(InvalidInput, match=r"^spec: more than 67108864 characters"):
+        read_text(Path("/dev/zero"), "spec")
+
+
+def test_a_small_file_is_read_up_to_its_limit(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"12345")
+    assert read_plain(tmp_path / "file", "side", 5) == b"12345"
+    with pytest.raises(SizeMismatch, match=r"^side: has more than 4 bytes"):
+        read_plain(tmp_path / "file", "side", 4)

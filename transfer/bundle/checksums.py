@@ -17,6 +17,9 @@ CHECKSUMS_FILE = "SHA256SUMS"
 SIGNATURE_FILE = "SHA256SUMS.sig"
 """Optional, and the one file that cannot be listed."""
 
+MAX_FAULTS = 100
+"""Lines that are wrong, after which it is another file."""
+
 _LINE = re.compile(r"([0-9a-f]{64})  (.+)")
 
 
@@ -42,6 +45,9 @@ def parse_checksums(raw: bytes, what: str) -> tuple[dict[str, Digest], list[Tran
     if rest:
         faults.append(IntegrityError(f"{what}: does not end with a newline: it was cut short"))
     for number, line in enumerate(lines, start=1):
+        if len(faults) > MAX_FAULTS:
+            faults.append(IntegrityError(f"{what}: more such lines follow"))
+            break
         matched = _LINE.fullmatch(line)
         if matched is None:
             faults.append(IntegrityError(f"{what}: line {number}: not a digest and a path"))

@@ -26,7 +26,7 @@ from transfer.bundle.tree import compare_files, list_files
 from transfer.contents import CONTENTS_KEYS, Contents, FileRecord, read_contents
 from transfer.descriptor import Descriptor
 from transfer.digest import Digest
-from transfer.disk import open_plain
+from transfer.disk import MAX_FILE, read_plain
 from transfer.errors import (
     CorruptBundle,
     DigestMismatch,
@@ -44,6 +44,7 @@ from transfer.fields import read_json
 from transfer.graph import successors
 from transfer.layout import OciLayout
 from transfer.layout.proof import as_fault
+from transfer.plain import one_line
 from transfer.text import counted
 
 BUNDLE_FILE = "bundle.json"
@@ -77,11 +78,11 @@ def inspect(path: Path, what: str) -> Inspected:
     sums, faults = parse_checksums(raw, f"{what}: {CHECKSUMS_FILE}")
     sizes, unsafe = list_files(path, what)
     faults += [*unsafe.values(), *_misnamed_blobs(sums, what)]
-    faults += _unmatched(sums, sizes, unsafe, what)
+    faults += [*_unmatched(sums, sizes, unsafe, what), *_too_large(sizes, what)]
     small = {
         file: digest
         for file, digest in sums.items()
-        if file in sizes and not file.startswith(_LARGE)
+        if file in sizes and not file.startswith(_LARGE) and not _is_too_large(file, sizes)
     }
     changed = compare_files(path, small, what)
     faults += changed.values()
@@ -118,8 +119,7 @@ def corrupt(what: str, faults: Iterable[TransferError]) -> CorruptBundle:
 
 def _read_checksums(path: Path, what: str) -> bytes:
     try:
-        with open_plain(path / CHECKSUMS_FILE, f"{what}: {CHECKSUMS_FILE}") as stream:
-            return stream.read()
+        return read_plain(path / CHECKSUMS_FILE, f"{what}: {CHECKSUMS_FILE}")
     except NotFound:
         if not (path / BUNDLE_FILE).exists() and not path.name.endswith(".partial"):
             raise NotFound(
@@ -146,14 +146,26 @@ def _unmatched(
     for file in sorted(sums.keys() - sizes.keys() - unsafe.keys()):
         yield MissingContent(f"{what}: {file}: listed in {CHECKSUMS_FILE}, but not there")
     for file in sorted(sizes.keys() - sums.keys() - {CHECKSUMS_FILE, SIGNATURE_FILE}):
-        yield UnexpectedFile(f"{what}: {file}: not listed in {CHECKSUMS_FILE}")
+        yield UnexpectedFile(f"{what}: {one_line(file)}: not listed in {CHECKSUMS_FILE}")
+
+
+def _too_large(sizes: Mapping[str, int], what: str) -> Iterator[TransferError]:
+    for file in sorted(sizes):
+        if _is_too_large(file, sizes):
+            yield SizeMismatch(
+                f"{what}: {one_line(file)}: has {sizes[file]} bytes, more than any such file"
+            )
+
+
+def _is_too_large(file: str, sizes: Mapping[str, int]) -> bool:
+    """What stands beside `SHA256SUMS` describes the rest, and is read into memory."""
+    return "/" not in file and sizes[file] > MAX_FILE
 
 
 def _read_contents(path: Path, what: str, faults: list[TransferError]) -> Contents | None:
     file = f"{what}: {BUNDLE_FILE}"
     try:
-        with open_plain(path / BUNDLE_FILE, file) as stream:
-            text = stream.read().decode()
+        text = read_plain(path / BUNDLE_FILE, file).decode()
         fields = read_json(text, file, "apiVersion", "kind", *CONTENTS_KEYS)
         fields.expect("Bundle")
         contents = read_contents(fields)

@@ -10,8 +10,12 @@ from pathlib import Path
 
 from transfer.digest import Digest
 from transfer.disk import BLOCK, open_plain, storage_errors
-from transfer.errors import DigestMismatch, TransferError, UnsafePath
+from transfer.errors import DigestMismatch, TransferError, UnexpectedFile, UnsafePath
+from transfer.plain import one_line
 from transfer.progress import SILENT, Progress
+
+MAX_ENTRIES = 500_000
+"""Files and folders; a bundle has some thousands, and all names are in memory at once."""
 
 
 def list_files(root: Path, what: str) -> tuple[dict[str, int], dict[str, TransferError]]:
@@ -22,21 +26,26 @@ def list_files(root: Path, what: str) -> tuple[dict[str, int], dict[str, Transfe
         device or pipe: nothing of that kind belongs into a bundle, and no link is followed.
 
     Raises:
+        UnexpectedFile: there are more than any bundle has.
         StorageError: a folder cannot be read.
     """
     sizes: dict[str, int] = {}
+    entries = 0
     faults: dict[str, TransferError] = {}
     folders = [root]
     with storage_errors(what):
         while folders:
             for path in folders.pop().iterdir():
+                entries += 1
+                if entries > MAX_ENTRIES:
+                    raise UnexpectedFile(f"{what}: more than {MAX_ENTRIES} files and folders")
                 name, status = path.relative_to(root).as_posix(), path.lstat()
                 if stat.S_ISDIR(status.st_mode):
                     folders.append(path)
                 elif stat.S_ISREG(status.st_mode):
                     sizes[name] = status.st_size
                 else:
-                    fault = f"{what}: {name}: a link, not a plain file or folder"
+                    fault = f"{what}: {one_line(name)}: a link, not a plain file or folder"
                     faults[name] = UnsafePath(fault)
     return sizes, faults
 

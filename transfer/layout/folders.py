@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from transfer.disk import (
     lock_file,
-    open_plain,
+    read_plain,
     replace_file,
     share_lock,
     storage_errors,
@@ -38,8 +38,7 @@ def check_layout(path: Path, what: str) -> None:
         UnsupportedVersion: it is of another version.
         IntegrityError: `oci-layout` is damaged, or a link stands among the folders.
     """
-    with open_plain(path / LAYOUT_FILE, f"{what}: {LAYOUT_FILE}") as stream:
-        raw = stream.read()
+    raw = read_plain(path / LAYOUT_FILE, f"{what}: {LAYOUT_FILE}")
     try:
         version = json.loads(raw)["imageLayoutVersion"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from transfer.descriptor import INDEX_TYPES, OCI_INDEX, Descriptor, Manifest
-from transfer.disk import lock_file, open_plain, replace_file
+from transfer.disk import lock_file, read_plain, replace_file
 from transfer.errors import IntegrityError
 from transfer.fields import dump_json
 
@@ -71,8 +71,7 @@ class IndexFile:
         self._change(lambda entries: [e for e in entries if _name_of(e) in kept])
 
     def _read(self) -> Manifest:
-        with open_plain(self._path, self._what) as stream:
-            index = Manifest.parse(stream.read(), self._what)
+        index = Manifest.parse(read_plain(self._path, self._what), self._what)
         if index.media_type not in INDEX_TYPES:
             raise IntegrityError(f"{self._what}: not an index, but {index.media_type}")
         return index
