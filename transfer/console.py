@@ -13,7 +13,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
@@ -22,6 +21,7 @@ from tqdm import tqdm
 
 from transfer.errors import EXIT_CODES, StorageError, TransferError
 from transfer.fields import dump_json
+from transfer.plain import escape
 from transfer.progress import SILENT, Progress
 from transfer.text import human_bytes
 
@@ -30,6 +30,9 @@ _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 _OUTPUT = "transfer.output"
 _EMITTED = "transfer.emitted"
 INTERRUPTED = 130
+MOST_LINES = 200
+"""Lines of one error: more than that, nobody reads on a terminal."""
+
 HELP = {"help_option_names": ["-h", "--help"]}
 """What `-h` needs, for a `Program`'s `context_settings`."""
 
@@ -124,7 +127,7 @@ def emit(output: str, text: str, data: object) -> None:
     """
     if context := click.get_current_context(silent=True):
         context.meta[_EMITTED] = True
-    _write(dump_json(data) if output == "json" else f"{text}\n")
+    _write(dump_json(data) if output == "json" else f"{escape(text)}\n")
 
 
 def _write(text: str) -> None:
@@ -150,7 +153,11 @@ def progress_for(*, quiet: bool) -> Progress:
 
 def say_for(*, quiet: bool) -> Callable[[str], None]:
     """What takes the lines of a command that are for a person: stderr, or nobody."""
-    return (lambda _line: None) if quiet else partial(click.echo, err=True)
+    return (lambda _line: None) if quiet else _tell
+
+
+def _tell(line: str) -> None:
+    click.echo(escape(line), err=True)
 
 
 class TerminalProgress:
@@ -179,7 +186,7 @@ class TerminalProgress:
             self._label, self._total, self._done, self._next_step = label, total, 0, 1
             if self._stream.isatty():
                 self._bar = tqdm(
-                    desc=label,
+                    desc=escape(label),
                     total=total or None,
                     unit="B",
                     unit_scale=True,
@@ -225,18 +232,23 @@ class TerminalProgress:
 
     def _line(self, text: str) -> None:
         with suppress(OSError):  # nobody reads any more: no reason to stop the work
-            self._stream.write(text + "\n")
+            self._stream.write(f"{escape(text)}\n")
             self._stream.flush()
 
 
 def describe(error: TransferError) -> str:
-    """An error as a person reads it: the message, every fault below it, then the hint."""
+    """An error as a person reads it: the message, the faults below it, then the hint.
+
+    What it is about may come from others: control characters are spelled out.
+    """
     lines = [f"error: {error.message}"]
     hints = [error.hint] if error.hint else []
     for fault in error.faults:
         _describe_fault(fault, "  ", lines, hints)
+    if len(lines) > MOST_LINES:
+        lines[MOST_LINES:] = [f"  - and {len(lines) - MOST_LINES} more (--output json tells all)"]
     lines += [f"hint: {hint}" for hint in dict.fromkeys(hints)]
-    return "\n".join(lines)
+    return escape("\n".join(lines))
 
 
 def _describe_fault(fault: TransferError, indent: str, lines: list[str], hints: list[str]) -> None:
