@@ -52,7 +52,7 @@ class Program(click.Group):
             if ctx.meta.get(_OUTPUT) == "json":
                 _write(dump_json({"error": _usage_json(error)}))
             raise
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.Abort):
             _leave(INTERRUPTED, "interrupted; run the same command again to continue")
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature

@@ -157,7 +157,7 @@ def _credentials(username: str | None, *, from_stdin: bool) -> Credentials | Non
         return None
     if username is None or not from_stdin:
         raise click.UsageError("--username and --password-stdin go together")
-    password = sys.stdin.readline().rstrip("\r\n") if sys.stdin else ""
+    password = _read_password()
     if not password:
         raise InvalidInput(
             "--password-stdin: stdin holds no password",
@@ -166,3 +166,11 @@ def _credentials(username: str | None, *, from_stdin: bool) -> Credentials | Non
     if not password.isprintable():
         raise InvalidInput(f"--password-stdin: {UNPRINTABLE}", hint=CARRIAGE_RETURN)
     return Credentials(username, password)
+
+
+def _read_password() -> str:
+    if sys.stdin is None:
+        return ""
+    if sys.stdin.isatty():  # somebody types it: nobody is to read along
+        return str(click.prompt("Password", hide_input=True, err=True))
+    return sys.stdin.readline().rstrip("\r\n")

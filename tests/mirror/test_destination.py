@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from select import select
 from typing import Any
 
 import click
@@ -13,7 +18,10 @@ from click.testing import CliRunner
 
 from mirror.cli.destination import destination_options
 from mirror.target import RegistryAccess
+from tests.fakes.registry import FakeRegistry
 from tests.mirror.supply import DESTINATIONS, Ran, held, make_bundle, mirror
+from tests.processes import PATIENCE
+from tests.real.product import ENVIRONMENT, command
 from tests.servers import Certificate, Registry, docker_registry
 from transfer.registry import Credentials
 
@@ -134,17 +142,43 @@ def test_a_destination_is_said_once(bundle: Path, words: tuple[str, ...], messag
     assert (refused.code, message in refused.err) == (2, True), refused.err
 
 
+def test_a_password_that_is_typed_is_not_shown(bundle: Path) -> None:
+    ours, theirs = pty.openpty()
+    with FakeRegistry(authorization=Credentials(USER, PASSWORD).basic()) as registry:
+        to = ("--to", f"{registry.host}/x", "--plain-http")
+        words = ("plan", bundle, *to, "--username", USER, "--password-stdin")
+        argv = command("mirror", *words)
+        with subprocess.Popen(
+            argv, env=ENVIRONMENT, stdin=theirs, stdout=-1, stderr=theirs, start_new_session=True
+        ) as process:
+            os.close(theirs)
+            seen = b""
+            while not seen.endswith(b"Password: "):
+                if not select([ours], [], [], PATIENCE)[0]:
+                    process.kill()
+                    pytest.fail("it does not ask for the password")
+                seen += os.read(ours, 1)
+            os.write(ours, f"{PASSWORD}\n".encode())
+            out, _ = process.communicate(timeout=PATIENCE)
+    with suppress(OSError):  # Linux says EIO where a pipe says end of file
+        while block := os.read(ours, 4096):
+            seen += block
+    os.close(ours)
+    assert (process.returncode, b"4 new" in out) == (0, True), seen
+    assert PASSWORD.encode() not in seen + out
+
+
 def given(folder: Path, *flags: str, env: dict[str, str], **registry: object) -> RegistryAccess:
     """What a command gets as `access`."""
     seen: list[tuple[str | None, RegistryAccess]] = []
 
     @click.command()
     @destination_options()
-    def command(to: str | None, access: RegistryAccess) -> None:
+    def noticing(to: str | None, access: RegistryAccess) -> None:
         seen.append((to, access))
 
     site = site_of(folder, "r.example/x", **registry)
-    ran = CliRunner().invoke(command, ["--site", str(site), *flags], env=env, input="other\n")
+    ran = CliRunner().invoke(noticing, ["--site", str(site), *flags], env=env, input="other\n")
     assert ran.exit_code == 0, ran.output
     ((to, access),) = seen
     assert to == "r.example/x"

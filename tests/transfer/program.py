@@ -62,6 +62,12 @@ def tell(text: str) -> None:
 
 
 @main.command()
+def leave() -> None:
+    """Be left at a prompt."""
+    raise click.Abort
+
+
+@main.command()
 def bug() -> None:
     """Fail as only a bug does."""
     raise ZeroDivisionError("a bug")

@@ -177,6 +177,14 @@ def test_ctrl_c_ends_with_130_even_if_nobody_reads_any_more() -> None:
         assert process.wait(timeout=30) == 130
 
 
+def test_a_prompt_that_is_left_ends_with_130_too() -> None:
+    done = program("", "leave")
+    assert (done.returncode, done.stderr) == (
+        130,
+        "interrupted; run the same command again to continue\n",
+    )
+
+
 LINES = ["copying: 2 kB", "trying again: registry is busy"]
 
 
