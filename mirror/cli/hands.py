@@ -14,6 +14,7 @@ from mirror.cli.destination import access_to, login_secrets, warn_of
 from mirror.credentials import Keyring, passwords
 from mirror.deploy import Ask, Hands, Plan, secrets_of
 from mirror.deploy.assemble import Assembler
+from mirror.deploy.proof import Prover
 from mirror.process import Runner
 from mirror.site import Site
 from mirror.target import open_destinations
@@ -45,9 +46,9 @@ def asking(site: Site) -> Ask:
 
 @contextmanager
 def hands_for(
-    site: Site, planned: Plan, sources: Sequence[OpenSource], say: Say
+    site: Site, planned: Plan, paths: Sequence[Path], sources: Sequence[OpenSource], say: Say
 ) -> Iterator[Hands]:
-    """Everything that a run of a plan does to the world.
+    """Everything that a run of a plan does to the world; `paths` are where the sources are.
 
     Raises:
         InvalidInput: secrets are not at hand, all that the plan needs.
@@ -63,6 +64,7 @@ def hands_for(
             check_secrets=keyring.check,
             audit=look,
             assemble=Assembler(sources),
+            prove=Prover(paths, sources),
             free_bytes=_free_bytes,
             clock=_Clock(),
             say=say,

@@ -188,7 +188,7 @@ def _carry_out(job: _Job) -> None:
         say = say_for(quiet=job.quiet)
         for note in planned.notes:
             say(f"note: {note}")
-        with hands_for(site, planned, opened, say) as hands:
+        with hands_for(site, planned, job.sources, opened, say) as hands:
             achieved = run(site, planned, hands)
     _report(job, planned, achieved)
 

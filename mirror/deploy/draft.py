@@ -206,7 +206,7 @@ class Draft:
         archive = self._full(offer)
         command = kots.push_images(self.site, namespace, archive, self.order.work_dir)
         what = f"Let KOTS push the images of {offer.record.file_name}. "
-        self.add(Step(kind=Kind.PUSH, why=what + why, command=command))
+        self.add(Step(kind=Kind.PUSH, why=what + why, command=command, handed=archive))
         self.check_pushed(offer)
 
     def _full(self, offer: Offered) -> str:

@@ -122,6 +122,8 @@ class Step:
     archive: Offered | None = None
     """For ASSEMBLE: what to put together, and `path`, where."""
     path: str | None = None
+    handed: str | None = None
+    """The archive that the command gives to KOTS: its absolute path."""
     images: tuple[Relocation, ...] = ()
     """For IMAGES and PUSHED: what the registry has to hold, down to each blob."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 
 from mirror import kots
@@ -105,9 +106,8 @@ def _plan_install(draft: Draft, application: Application, offer: Offered) -> Non
         if with_console
         else f"Add {what} to the admin console, which is left as it is."
     )
-    draft.add(
-        Step(kind=Kind.INSTALL, why=f"{why} {_images_come(draft, handover)}", command=command)
-    )
+    why = f"{why} {_images_come(draft, handover)}"
+    draft.add(Step(kind=Kind.INSTALL, why=why, command=command, handed=handover.archive))
     if handover.push:
         draft.check_pushed(offer)
     draft.confirm(application, release.version_label)
@@ -170,7 +170,7 @@ def _install_notes(draft: Draft, application: Application, *, with_console: bool
         )
     if site.cluster.openshift:
         policies = [
-            f"  oc adm policy add-scc-to-user anyuid -z {account} -n {namespace}"
+            f"  oc adm policy add-scc-to-user anyuid -z {shlex.quote(account)} -n {namespace}"
             for account in application.service_accounts
         ]
         draft.note("\n".join(("OpenShift, before the install:", *policies)))
@@ -270,7 +270,7 @@ def _plan_hop(draft: Draft, application: Application, offer: Offered) -> None:
     handover = draft.hand_over(offer, application, None)
     command = kots.upgrade_application(draft.site, application, handover)
     why = f"Take {application.slug} to {release.version_label}. {_images_come(draft, handover)}"
-    draft.add(Step(kind=Kind.UPGRADE, why=why, command=command))
+    draft.add(Step(kind=Kind.UPGRADE, why=why, command=command, handed=handover.archive))
     if handover.push:
         draft.check_pushed(offer)
     draft.confirm(application, release.version_label)

@@ -46,6 +46,8 @@ class Hands:
     """Looks for images in the site's registry, down to each blob."""
     assemble: Callable[[Offered, str], None]
     """Writes a full archive to a path."""
+    prove: Callable[[str], None]
+    """Raises unless the archive at a path is still the one that was opened."""
     free_bytes: Callable[[str], int]
     """Room on the disk of a folder."""
     clock: Clock
@@ -62,6 +64,7 @@ def run(site: Site, plan: Plan, hands: Hands) -> tuple[str, ...]:
         InvalidInput: secrets are not at hand; nothing was changed.
         PolicyError: the registry does not hold what KOTS would pull; nothing was changed.
         StorageError: no room for the archives to put together; nothing was changed.
+        IntegrityError: an archive is not the one any more that was opened.
         ToolError: KOTS failed, or says that it failed, or pushed or deployed something else.
     """
     steps = [step for step in plan.steps if step.kind is not Kind.READ]
@@ -99,6 +102,8 @@ def _take(site: Site, step: Step, hands: Hands) -> str | None:
     if step.kind is Kind.CONFIRM_CONSOLE:
         _confirm_console(step, command, hands)
         return f"the admin console is {step.version}"
+    if step.handed:
+        hands.prove(step.handed)
     judge = {Kind.INSTALL: outcome.check_install, Kind.UPGRADE: outcome.check_upgrade}
     judge.get(step.kind, outcome.check)(hands.execute(command), command)
     return None

@@ -63,6 +63,7 @@ class KotsSite:
         self.clock = Clock()
         self.said: list[str] = []
         self.assembled: list[str] = []
+        self.proven: list[str] = []
         self.free = 10**15
         self.etc.mkdir()
         for name, slug in (("license", "harness"), ("license-ng", "harness-ng")):
@@ -123,6 +124,7 @@ class KotsSite:
             check_secrets=runner.keyring.check,
             audit=self.audit,
             assemble=self.assemble,
+            prove=self.proven.append,
             free_bytes=lambda _folder: self.free,
             clock=self.clock,
             say=self.said.append,

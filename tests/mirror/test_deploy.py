@@ -91,6 +91,7 @@ def test_a_run_takes_the_steps_of_the_dry_run(name: str, tmp_path: Path) -> None
     changes = [step.kind for step in case.plan().steps if step.kind != "read"]
     assert [step.kind for step in planned.steps if step.kind != "read"] == changes
     assert planned.assumptions == ()
+    assert site.proven == [step.handed for step in planned.steps if step.handed]
     assert len(achieved) == len([kind for kind in changes if kind in _ACHIEVEMENTS])
 
 

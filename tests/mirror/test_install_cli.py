@@ -20,7 +20,7 @@ import pytest
 from scripts import sample_archives as sample
 from tests.fakes.cluster import digest
 from tests.mirror.kots_operator import CONSOLE_PASSWORD, PASSWORD, USER, Carried, Operator, ours
-from tests.mirror.kots_world import KOTS, OLD_KOTS, running
+from tests.mirror.kots_world import FAKES, KOTS, OLD_KOTS, running
 from tests.processes import wait_for
 from tests.real.product import ENVIRONMENT, command, write_spec
 from tests.servers import Certificate, docker_registry
@@ -61,6 +61,41 @@ def carried(tmp_path_factory: pytest.TempPathFactory, tls: Certificate) -> Itera
 @pytest.fixture
 def operator(tmp_path: Path, carried: Carried) -> Operator:
     return Operator(tmp_path, carried)
+
+
+@pytest.fixture
+def changing(operator: Operator) -> Path:
+    """A folder whose archive of harness-ng is another one once harness is being installed."""
+    folder = operator.folder / "disk"
+    shutil.copytree(operator.carried.bundle, folder / "bundle")
+    shutil.copytree(operator.carried.downloads, folder / "downloads")
+    program = operator.folder / "bin/kubectl"
+    program.parent.mkdir()
+    program.write_text(
+        "#!/bin/sh\n"
+        'case "$*" in "kots install harness/"*)\n'
+        f"  for file in {folder}/bundle/kots/harness-ng/*.airgap"
+        f" {folder}/downloads/harness-ng.airgap; do\n"
+        "    printf x >>$file\n"
+        "  done;;\n"
+        "esac\n"
+        f'exec {FAKES}/kubectl "$@"\n'
+    )
+    program.chmod(0o755)
+    operator.environment["PATH"] = f"{program.parent}:{operator.environment['PATH']}"
+    return folder
+
+
+@pytest.mark.parametrize("names", [["bundle"], ["kotsadm.tar.gz", "harness.airgap"]])
+def test_what_kots_gets_is_proven_when_it_gets_it(
+    operator: Operator, changing: Path, names: list[str]
+) -> None:
+    files = [*names, "harness-ng.airgap"] if "bundle" not in names else []
+    sources = tuple(changing / "downloads" / name for name in files) or (changing / "bundle",)
+    done = operator.run("install", sources=sources, code=4)
+    assert "harness-ng" in done.stderr
+    assert ": expected sha256:" in done.stderr or ", and is sha256:" in done.stderr
+    assert operator.changes() == ["install harness/stable"]
 
 
 def test_an_install_and_the_same_command_again(operator: Operator) -> None:
