@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-import yaml
-
 from transfer.contents import ReleaseRecord
 from transfer.errors import InvalidInput, PolicyError
+from transfer.fields import NOT_YAML, load_texts
+from transfer.plain import is_plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,10 +34,10 @@ class Licence:
             InvalidInput: not a KOTS licence.
         """
         try:
-            value = yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError) as error:
+            value = load_texts(text)
+        except NOT_YAML:
             # The parser quotes what it read, and a licence is confidential.
-            raise InvalidInput(f"{file}: not valid YAML") from error
+            raise InvalidInput(f"{file}: not valid YAML") from None
         if not isinstance(value, dict) or value.get("kind") != "License":
             raise InvalidInput(
                 f"{file}: not a licence (kind: License is missing)",
@@ -127,4 +127,4 @@ def _mapping(value: object) -> dict[str, Any]:
 
 def _text(value: Mapping[str, Any], key: str) -> str:
     found = value.get(key)
-    return found if isinstance(found, str) else ""
+    return found if isinstance(found, str) and is_plain(found) else ""

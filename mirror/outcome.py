@@ -233,7 +233,7 @@ def _objects_from_the_end(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
 def _parse(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

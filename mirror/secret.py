@@ -6,10 +6,12 @@ at the last moment by `mirror.credentials` and only ever handed to the environme
 
 from __future__ import annotations
 
+import base64
 import json
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, quote_plus
 
 HIDDEN = "***"
 """What stands in place of a secret wherever text is shown or kept."""
@@ -69,17 +71,25 @@ class Secret:
     __str__ = __repr__
 
 
+def _spellings(value: str) -> Iterator[str]:
+    """A secret as programs write it that are given it."""
+    yield value
+    yield json.dumps(value)[1:-1]
+    literal = json.dumps(value, ensure_ascii=False)[1:-1]
+    yield literal
+    yield literal.translate({ord(c): f"\\u{ord(c):04x}" for c in "<>&"})  # Go's encoding/json
+    yield quote(value, safe="")
+    yield quote(value, safe="$&+,;=")  # Go's net/url, between user and host
+    yield quote_plus(value)
+    yield base64.b64encode(value.encode()).decode()
+
+
 class Mask:
-    """Hides every secret in text, also as JSON, a Go string or a URL would spell it."""
+    """Hides every secret in text, also as JSON, Go, a URL or a Kubernetes Secret spells it."""
 
     def __init__(self, secrets: tuple[Secret, ...]) -> None:
-        spellings = {
-            spelling
-            for secret in secrets
-            for value in (secret.reveal(),)
-            for spelling in (value, json.dumps(value)[1:-1], quote(value, safe=""))
-            if spelling
-        }
+        values = (secret.reveal() for secret in secrets)
+        spellings = {spelling for value in values if value for spelling in _spellings(value)}
         # The longest first, so that no part of one is left over by a shorter one inside it.
         self._spellings = sorted(spellings, key=len, reverse=True)
         self.longest = max(map(len, self._spellings), default=0)

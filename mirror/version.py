@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-_NUMBERS = re.compile(r"v?(\d+(?:\.\d+)*)(?:[-+].*)?")
+_NUMBERS = re.compile(r"v?([0-9]{1,18}(?:\.[0-9]{1,18})*)(?:[-+].*)?")
+_SEQUENCE = re.compile(r"[0-9]{1,18}")
 
 
 def numbers(label: str) -> tuple[int, ...] | None:
@@ -14,6 +15,11 @@ def numbers(label: str) -> tuple[int, ...] | None:
     """
     match = _NUMBERS.fullmatch(label)
     return tuple(int(number) for number in match[1].split(".")) if match else None
+
+
+def sequence(cursor: str) -> int | None:
+    """The number that an update cursor is; None where it is none."""
+    return int(cursor) if _SEQUENCE.fullmatch(cursor) else None
 
 
 def is_older(label: str, other: str) -> bool:

@@ -32,6 +32,17 @@ MAX_MISTAKES = 1000
 KINDS = frozenset({"Bundle", "BundleLock", "BundleSpec", "Receipt", "Site"})
 """Every kind of file that the toolkit reads."""
 
+NOT_YAML = (
+    yaml.YAMLError,
+    RecursionError,
+    # What the loader lets through of its own conversions: 2026-13-45, !!int x, \UFFFFFFFF.
+    ValueError,
+    OverflowError,
+    AttributeError,
+    LookupError,
+)
+"""What parsing something raises that is not YAML."""
+
 _REQUIRED: Final = object()
 
 
@@ -219,12 +230,20 @@ def read_yaml(text: str, file: str, *allowed: str) -> Fields:
     """
     try:
         value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
-    except _YAML_ERRORS as error:
+    except NOT_YAML as error:
         raise InvalidInput(f"{file}: not valid YAML: {_one_line(error)}") from error
     faults = Faults(
         file, "correct them in that file, and run the same command; nothing was done yet"
     )
     return Fields(value, "", faults, allowed)
+
+
+def load_texts(text: str) -> Any:  # noqa: ANN401 - whatever the text holds
+    """A YAML file of others, whose scalars stay texts as written: 1.10 is not the number 1.1.
+
+    No merge (<<) is carried out. Raises one of `NOT_YAML`.
+    """
+    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes texts only
 
 
 def read_json(text: str, file: str, *allowed: str) -> Fields:
@@ -274,15 +293,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 _MERGE = "tag:yaml.org,2002:merge"
 _NOT_PLAIN = "expected one line, without control characters and others that are not seen"
-_YAML_ERRORS = (
-    yaml.YAMLError,
-    RecursionError,
-    # What the loader lets through of its own conversions: 2026-13-45, !!int x, !!timestamp x.
-    ValueError,
-    OverflowError,
-    AttributeError,
-    LookupError,
-)
 _NAMES = {str: "text", int: "a whole number", bool: "true or false"}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from mirror.deploy.model import Action, Installed, Offered, Order
 from mirror.site import Application, Site
-from mirror.version import is_older, numbers
+from mirror.version import is_older, numbers, sequence
 from transfer.contents import ArchiveKind, ReleaseRecord
 from transfer.errors import InvalidInput, PolicyError
 
@@ -64,8 +64,9 @@ def applications_of(site: Site, order: Order, offers: Sequence[Offered]) -> tupl
 def _oldest_first(releases: list[Offered]) -> list[Offered]:
     """By the vendor's own sequence where all have one on the same channel, else as given."""
     channels = {offer.release.channel_id for offer in releases}
-    if len(channels) == 1 and all(offer.release.update_cursor.isdecimal() for offer in releases):
-        return sorted(releases, key=lambda offer: int(offer.release.update_cursor))
+    cursors = [sequence(offer.release.update_cursor) for offer in releases]
+    if len(channels) == 1 and None not in cursors:
+        return sorted(releases, key=lambda offer: sequence(offer.release.update_cursor) or 0)
     return releases
 
 
@@ -79,8 +80,9 @@ def pending(releases: Sequence[Offered], installed: Installed) -> list[Offered]:
 
 def _is_behind(release: ReleaseRecord, installed: Installed) -> bool:
     same_channel = release.channel_id == installed.channel_id
-    if installed.cursor is not None and same_channel and release.update_cursor.isdecimal():
-        return int(release.update_cursor) <= installed.cursor
+    cursor = sequence(release.update_cursor)
+    if installed.cursor is not None and same_channel and cursor is not None:
+        return cursor <= installed.cursor
     return is_older(release.version_label, installed.label)
 
 

@@ -11,7 +11,7 @@ from mirror.deploy.model import Installed
 from mirror.deploy.releases import newest_console, pending
 from mirror.kots import Engine
 from mirror.licence import Licence
-from mirror.version import is_older, numbers
+from mirror.version import is_older, numbers, sequence
 from tests.mirror.golden import CASES, SITE_FOLDER, WORK
 from tests.mirror.kots_world import (
     CHANNELS,
@@ -142,6 +142,11 @@ def test_the_channel_comes_from_the_licence_or_the_site() -> None:
         dry_plan(order, offered(FIRST), site=read_site(text), known={"harness": lts})
 
 
+def test_a_cursor_is_a_number_or_none() -> None:
+    assert sequence("0412") == 412
+    assert [sequence(text) for text in ("", "4a", "-1", "\u0661", "9" * 5000)] == [None] * 5
+
+
 @pytest.mark.parametrize(
     ("first", "second", "older"),
     [
@@ -161,6 +166,8 @@ def test_versions_are_compared_by_their_numbers(first: str, second: str, *, olde
 
 def test_a_label_without_numbers() -> None:
     assert numbers("alpha") is None
+    assert numbers("9" * 5000) is None
+    assert numbers("\u0661") is None
     assert numbers("v1.2.3+build") == (1, 2, 3)
 
 

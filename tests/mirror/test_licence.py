@@ -26,12 +26,24 @@ def test_a_licence_is_read() -> None:
         ("kind: [License", "not valid YAML"),
         ("kind: Licence\nspec: {}\n", "not a licence"),
         ("- kind: License\n", "not a licence"),
+        ("kind: 2026-13-45\n", "not a licence"),
+        ('kind: "\\UFFFFFFFF"\n', "not valid YAML"),
+        ("kind: " + "[" * 5000, "not valid YAML"),
     ],
 )
 def test_what_is_no_licence(text: str, fault: str) -> None:
     with pytest.raises(InvalidInput, match=f"license.yaml: {fault}") as caught:
         Licence.parse(f"{text}# confidential", "license.yaml")
     assert "confidential" not in str(caught.value)
+
+
+def test_a_licence_is_read_as_it_is_written() -> None:
+    text = licence_text("harness").replace("channelName: Stable", "channelName: 1.10")
+    lines = "".join(f"a{i}: &a{i} {{<<: [*a{i - 1}, *a{i - 1}]}}\n" for i in range(1, 40))
+    found = Licence.parse(f"a0: &a0 {{b: c}}\n{lines}{text}", "license.yaml")
+    assert (found.app_slug, found.channel_name) == ("harness", "1.10")
+    forged = text.replace("1.10", '"a\\nb"')
+    assert Licence.parse(forged, "license.yaml").channel_name == ""
 
 
 def test_the_channel_is_the_one_the_licence_has_for_the_release() -> None:

@@ -182,6 +182,24 @@ def test_a_mask_hides_every_spelling_and_the_longest_first() -> None:
     assert Mask(())("nothing to hide") == "nothing to hide"
 
 
+@pytest.mark.parametrize(
+    "spelling",
+    [
+        'p"ss <ö> & 1',
+        r"p\"ss <ö> & 1",
+        r"p\"ss <\u00f6> & 1",
+        r"p\"ss \u003cö\u003e \u0026 1",
+        "p%22ss%20%3C%C3%B6%3E%20%26%201",
+        "p%22ss%20%3C%C3%B6%3E%20&%201",
+        "p%22ss+%3C%C3%B6%3E+%26+1",
+        "cCJzcyA8w7Y+ICYgMQ==",
+    ],
+)
+def test_a_secret_is_hidden_however_a_program_spells_it(spelling: str) -> None:
+    mask = Mask((Secret('p"ss <ö> & 1'), Secret("")))
+    assert mask(f"user:{spelling}@host") == "user:***@host"
+
+
 def test_parse_site_names_the_file() -> None:
     with pytest.raises(InvalidInput, match=r"^/srv/site\.yaml: not valid YAML"):
         parse_site("a: [", "/srv/site.yaml", folder="/", home="/")

@@ -14,11 +14,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import IO, Any, cast
 
-from transfer.archive.release import KINDS_GROUP, NOT_YAML, load_texts
+from transfer.archive.release import KINDS_GROUP
 from transfer.archive.tarscan import Section, scan_tar
 from transfer.contents import ReleaseRecord
 from transfer.digest import Readable
 from transfer.errors import CorruptArchive, TransferError
+from transfer.fields import NOT_YAML, load_texts
 from transfer.plain import is_plain
 
 MAX_CONTENT = 1 << 30
@@ -86,7 +87,7 @@ def _candidates(raw: bytes) -> list[bytes]:
 
 def _application_spec(raw: bytes) -> dict[str, Any] | None:
     try:
-        value = load_texts(raw)
+        value = load_texts(raw.decode())
     except NOT_YAML:
         return None  # a template of the release, which is not YAML yet
     if not isinstance(value, dict) or value.get("kind") != "Application":

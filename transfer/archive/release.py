@@ -9,22 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-import yaml
-
 from transfer.contents import ReleaseRecord, RequiredRelease
 from transfer.errors import InvalidInput, TransferError
+from transfer.fields import NOT_YAML, load_texts
 from transfer.plain import is_plain
 
 KINDS_GROUP = "kots.io/"
-NOT_YAML = (
-    yaml.YAMLError,
-    RecursionError,
-    # What the loader lets through of its own conversions: \UFFFFFFFF, a version of 5000 digits.
-    ValueError,
-    OverflowError,
-)
-"""What parsing something raises that is not YAML."""
-
 MAX_TEXT = 1024
 """Characters of a text; names and versions have some dozens."""
 
@@ -101,7 +91,7 @@ def _is_usable(text: str) -> bool:
 def parse_airgap(raw: bytes, what: str, faults: list[TransferError]) -> Airgap:
     """Read an `airgap.yaml`; what is wrong is added to `faults` as InvalidInput."""
     try:
-        value = load_texts(raw)
+        value = load_texts(raw.decode())
     except NOT_YAML as error:
         faults.append(InvalidInput(f"{what}: not valid YAML: {' '.join(str(error).split())}"))
         return Airgap(is_valid=False)
@@ -134,11 +124,3 @@ def parse_airgap(raw: bytes, what: str, faults: list[TransferError]) -> Airgap:
             ),
         ),
     )
-
-
-def load_texts(raw: bytes) -> Any:  # noqa: ANN401 - whatever the file holds
-    """A YAML document whose scalars stay texts as they were written: 1.10 is not the number 1.1.
-
-    Raises one of `NOT_YAML`.
-    """
-    return yaml.load(raw.decode(), Loader=yaml.BaseLoader)  # noqa: S506 - makes texts only
