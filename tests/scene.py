@@ -68,9 +68,12 @@ def write_samples(folder: Path) -> Path:
 
 @dataclass(slots=True)
 class Gate:
-    """A registry's fault: `passing` requests are served, and from then on all stand still."""
+    """A registry's fault: `passing` requests are served, and from then on all stand still.
 
-    passing: int
+    Once it is opened, the connections of those that stood are closed, and others are served.
+    """
+
+    passing: int = 0
     reached: threading.Event = field(default_factory=threading.Event)
     opened: threading.Event = field(default_factory=threading.Event)
 
@@ -95,7 +98,7 @@ class Scene:
     names: dict[str, str]
     """What `{…}` stands for in commands and in messages."""
     registry: FakeRegistry = field(default_factory=FakeRegistry)
-    gate: Gate = field(default_factory=lambda: Gate(0))
+    gate: Gate = field(default_factory=Gate)
     later: ExitStack = field(default_factory=ExitStack)
     """What has to be cleared away at the end."""
 
@@ -183,7 +186,7 @@ class Scene:
             yield str(self.path("out"))
 
     def litter(self) -> list[Path]:
-        """Unfinished files beside the blobs, which only `kill -9` may leave."""
+        """Unfinished files beside the blobs, which a command leaves only when it ends at once."""
         return [file for place in self._layouts() for file in place.glob("ingest/[!.]*")]
 
     def _layouts(self) -> list[Path]:
