@@ -70,6 +70,7 @@ LAYERS = {
     "mirror.audit": 5,
     "mirror.deploy": 5,
     "transfer.report": 6,
+    "transfer.interrupt": 4,
     "transfer.console": 6,
     "bundler.cli": 6,
     "mirror.cli": 6,

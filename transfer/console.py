@@ -22,6 +22,7 @@ from tqdm import tqdm
 from transfer.errors import EXIT_CODES, StorageError, TransferError
 from transfer.fields import dump_json
 from transfer.plain import escape
+from transfer.interrupt import ctrl_c_heard
 from transfer.progress import SILENT, Progress
 from transfer.text import human_bytes
 
@@ -43,7 +44,8 @@ class Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
         """Run the command; a TransferError ends it with its message and its exit code."""
         try:
-            return super().invoke(ctx)
+            with ctrl_c_heard():
+                return super().invoke(ctx)
         except TransferError as error:
             as_json = ctx.meta.get(_OUTPUT) == "json" and _EMITTED not in ctx.meta
             _report(error, as_json=as_json)

@@ -1,0 +1,49 @@
+"""Ctrl-C reaches a main thread that has begun to wait just when it was pressed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+
+import pytest
+
+from transfer.interrupt import ctrl_c_heard
+
+
+def test_a_signal_that_another_thread_took_ends_the_wait() -> None:
+    never, over, rescued = threading.Lock(), threading.Event(), threading.Event()
+
+    def press() -> None:
+        signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+        if not over.wait(20):
+            rescued.set()
+            never.release()
+
+    never.acquire()
+    thread = threading.Thread(target=press)
+    with pytest.raises(KeyboardInterrupt), ctrl_c_heard():
+        thread.start()
+        never.acquire()
+    over.set()
+    thread.join()
+    assert not rescued.is_set()
+
+
+def test_everything_is_as_before_afterwards() -> None:
+    handles = len(os.listdir("/proc/self/fd"))
+    with ctrl_c_heard():
+        assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.set_wakeup_fd(-1) == -1
+    assert len(os.listdir("/proc/self/fd")) == handles
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with ctrl_c_heard():
+            assert signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+            os.kill(os.getpid(), signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)

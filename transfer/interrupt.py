@@ -1,0 +1,71 @@
+"""Ctrl-C that is always heard.
+
+A SIGINT that arrives in the moment before the main thread begins to wait for another thread is
+noted by the interpreter, but does not wake the wait: the command would go on as if nobody had
+pressed anything. Here a second thread sees to it that the main thread hears of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+_PATIENCE = 0.2
+"""Seconds that the main thread has to hear of a signal before it is sent to it again."""
+
+
+@contextmanager
+def ctrl_c_heard() -> Iterator[None]:
+    """Let SIGINT raise KeyboardInterrupt in the body, however the body waits.
+
+    Nothing is changed where SIGINT is ignored or handled by somebody else, or outside the main
+    thread.
+    """
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    heard = threading.Event()
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        heard.set()
+        signal.default_int_handler(number, frame)
+
+    noted, note = os.pipe()
+    os.set_blocking(note, False)  # noqa: FBT003 - the standard library's signature
+    signal.signal(signal.SIGINT, interrupt)
+    before = signal.set_wakeup_fd(note, warn_on_full_buffer=False)
+    watcher = threading.Thread(target=_watch, args=(noted, heard, interrupt), daemon=True)
+    _start_deaf(watcher)
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        os.close(note)
+        watcher.join()
+        os.close(noted)
+
+
+def _start_deaf(thread: threading.Thread) -> None:
+    """Start a thread that takes no signals, so that whoever waits for one gets it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        thread.start()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _watch(noted: int, heard: threading.Event, handler: object) -> None:
+    """For each SIGINT noted, send it again until the main thread heard it."""
+    main = threading.main_thread().ident
+    while numbers := os.read(noted, 64):  # empty when the other end is closed
+        if signal.SIGINT not in numbers or main is None:
+            continue
+        # Somebody else may have taken over the signal meanwhile, to forward it to a program.
+        while not heard.wait(_PATIENCE) and signal.getsignal(signal.SIGINT) is handler:
+            signal.pthread_kill(main, signal.SIGINT)
