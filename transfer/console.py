@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from transfer.errors import EXIT_CODES, StorageError, TransferError
 from transfer.fields import dump_json
-from transfer.plain import escape
 from transfer.interrupt import ctrl_c_heard
+from transfer.plain import escape
 from transfer.progress import SILENT, Progress
 from transfer.text import human_bytes
 

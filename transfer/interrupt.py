@@ -36,7 +36,7 @@ def ctrl_c_heard() -> Iterator[None]:
         signal.default_int_handler(number, frame)
 
     noted, note = os.pipe()
-    os.set_blocking(note, False)  # noqa: FBT003 - the standard library's signature
+    os.set_blocking(note, False)
     signal.signal(signal.SIGINT, interrupt)
     before = signal.set_wakeup_fd(note, warn_on_full_buffer=False)
     watcher = threading.Thread(target=_watch, args=(noted, heard, interrupt), daemon=True)

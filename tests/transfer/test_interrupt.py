@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -20,23 +21,27 @@ def test_a_signal_that_another_thread_took_ends_the_wait() -> None:
             rescued.set()
             never.release()
 
+    def wait() -> None:
+        with ctrl_c_heard():
+            thread.start()
+            never.acquire()
+
     never.acquire()
     thread = threading.Thread(target=press)
-    with pytest.raises(KeyboardInterrupt), ctrl_c_heard():
-        thread.start()
-        never.acquire()
+    with pytest.raises(KeyboardInterrupt):
+        wait()
     over.set()
     thread.join()
     assert not rescued.is_set()
 
 
 def test_everything_is_as_before_afterwards() -> None:
-    handles = len(os.listdir("/proc/self/fd"))
+    handles = len(list(Path("/proc/self/fd").iterdir()))
     with ctrl_c_heard():
         assert signal.getsignal(signal.SIGINT) is not signal.default_int_handler
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert signal.set_wakeup_fd(-1) == -1
-    assert len(os.listdir("/proc/self/fd")) == handles
+    assert len(list(Path("/proc/self/fd").iterdir())) == handles
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
