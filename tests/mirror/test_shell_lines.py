@@ -1,0 +1,95 @@
+"""Whatever a value holds, a printed command runs as it is meant, and nothing else does."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+
+from mirror.deploy import Order, as_text, assume, plan
+from mirror.kots import Engine
+from tests.mirror.kots_site import KotsSite
+from tests.mirror.kots_world import FIRST, SITE, install_order, licence_text, licences
+
+HOSTILE = [
+    "two words",
+    "$(touch pwned)",
+    "`touch pwned`",
+    "'; touch pwned; '",
+    '"; touch pwned; "',
+    "back\\slash\\",
+    "-n --force",
+    "* ? [a]",
+    "#no comment",
+    "~root",
+    "a=b&c|d>e<f!g",
+    "größe",
+]
+SECRET = "from a file"
+
+
+def hostile_site(folder: Path, value: str) -> KotsSite:
+    """A site in whose folders, files and names `value` stands wherever anything may."""
+    site = yaml.safe_load(SITE)
+    site["cluster"] = {"kubeconfig": f"{value}/config", "context": value, "openshift": True}
+    application = {
+        "licenseFile": f"{value}.yaml",
+        "configValues": f"{value}/values.yaml",
+        "sharedPasswordFile": f"{value}/password",
+        "serviceAccounts": [value],
+    }
+    site["applications"] = {"harness": application}
+    made = KotsSite(folder / value, FIRST[:2], text=json.dumps(site))
+    (made.etc / value).mkdir()
+    (made.etc / f"{value}.yaml").write_text(licence_text("harness"))
+    (made.etc / value / "values.yaml").write_text("kind: ConfigValues\n")
+    (made.etc / value / "password").write_text(f"{SECRET}\n")
+    return made
+
+
+@pytest.fixture(params=HOSTILE)
+def site(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> KotsSite:
+    monkeypatch.chdir(tmp_path)
+    return hostile_site(tmp_path, request.param)
+
+
+def orders(site: KotsSite) -> tuple[Order, Order]:
+    return install_order(), install_order(engine=Engine.KOTS, work_dir=str(site.work))
+
+
+def test_a_shell_gives_kots_what_a_run_would_give(site: KotsSite, tmp_path: Path) -> None:
+    site.work.mkdir()
+    for offer in site.offers:
+        assert offer.slim
+        name = f"{offer.record.digest.encoded[:8]}-{offer.record.file_name}"
+        (site.work / name).write_bytes(Path(offer.slim).read_bytes())
+    for order in orders(site):
+        site.cluster.change(namespaces={})
+        before = len(site.cluster.calls())
+        state = assume(site.site, site.offers, order, {}, licences())
+        planned = plan(site.site, site.offers, order, state)
+        done = site.paste(as_text(planned))
+        assert [one.exit_code for one in done] == [0] * len(done), done
+        wanted = [step.command.argv for step in planned.steps if step.command]
+        found = [tuple(call["argv"][1:]) for call in site.cluster.calls()[before:]]
+        assert found == [argv[1 + ("kots" in argv[:2]) :] for argv in wanted]
+    assert not list(tmp_path.rglob("pwned"))
+
+
+def test_what_is_to_be_done_by_hand_is_quoted_as_well(site: KotsSite) -> None:
+    state = assume(site.site, site.offers, install_order(), {}, licences())
+    text = as_text(plan(site.site, site.offers, install_order(), state))
+    (line,) = (line for line in text.splitlines() if "add-scc-to-user" in line)
+    words = line.strip().removeprefix("oc ")
+    done = subprocess.run(
+        ["sh", "-c", f"printf '%s\\n' {words}"], check=True, capture_output=True, text=True
+    )
+    (account,) = site.site.applications[0].service_accounts
+    command = ["adm", "policy", "add-scc-to-user", "anyuid", "-z"]
+    assert done.stdout.splitlines() == [*command, account, "-n", "harness"]
+    assert not list(Path.cwd().rglob("pwned"))
