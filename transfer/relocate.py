@@ -6,8 +6,9 @@ written.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from transfer.contents import ArchiveKind, ArchiveRecord, Contents, ImageRecord
 from transfer.descriptor import Descriptor
@@ -112,7 +113,7 @@ def relocate(images: Iterable[SourceImage], endpoint: Repository) -> RelocationP
         IntegrityError: names pinned to a digest that is not the digest of their content.
         Conflict: different images with one destination; each pair is named.
     """
-    places, clashes = Places(endpoint), list[Clash]()
+    images, places, clashes = list(images), Places(endpoint), list[Clash]()
     no_names, not_pinned = list[InvalidInput](), list[IntegrityError]()
     for image in images:
         try:
@@ -132,7 +133,7 @@ def relocate(images: Iterable[SourceImage], endpoint: Repository) -> RelocationP
         Conflict,
         "different images have one destination; nothing was written",
         (Conflict(str(clash)) for clash in clashes),
-        hint=_way_out(clashes),
+        hint=_way_out(images, clashes),
     )
     return RelocationPlan(
         endpoint=endpoint,
@@ -143,18 +144,39 @@ def relocate(images: Iterable[SourceImage], endpoint: Repository) -> RelocationP
     )
 
 
-def _way_out(clashes: Sequence[Clash]) -> str:
+def _way_out(images: Sequence[SourceImage], clashes: Sequence[Clash]) -> str:
     if clashes and all(clash.is_of_releases for clash in clashes):
-        return f"the releases follow one another: {one_by_one(clashes)}"
+        return f"the releases follow one another: {in_stages(images)}"
     return "give the sources one at a time, or push them to different namespaces"
 
 
-def one_by_one(clashes: Iterable[Clash]) -> str:
-    """What to do at a site with releases whose images clash."""
-    images = (image for clash in clashes for image in (clash.first, clash.second))
-    first, *others = dict.fromkeys(image.release for image in images)
-    then = (f"push --release {label} --overwrite, upgrade" for label in others)
-    return ", ".join([f"push --release {first}, upgrade", *then])
+def in_stages(images: Iterable[SourceImage]) -> str:
+    """What to do at a site with releases whose images clash: the commands, in their order."""
+    releases: dict[str, dict[str, list[SourceImage]]] = {}
+    for image in images:
+        found = releases.setdefault(image.application, {})
+        found.setdefault(f"--release {image.application}={image.release}", []).append(image)
+    staged = [_stages(found) for application, found in releases.items() if application]
+    staged = [stages for stages in staged if len(stages) > 1]
+    pushes = []
+    for i in range(max(map(len, staged))):
+        chosen = chain.from_iterable(stages[min(i, len(stages) - 1)] for stages in staged)
+        pushes.append(" ".join(["push", *chosen, *(["--overwrite"] if i else [])]))
+    return ", ".join(f"{push}, upgrade" for push in pushes)
+
+
+def _stages(releases: Mapping[str, Sequence[SourceImage]]) -> list[list[str]]:
+    """The releases of one application that a site can hold at a time, in their order."""
+    stages, places = [list[str]()], Places()
+    for release, images in releases.items():
+        clashes = [places.take(image) for image in images]
+        if any(clashes):
+            stages.append([])
+            places = Places()
+            for image in images:
+                places.take(image)
+        stages[-1].append(release)
+    return stages
 
 
 def release_clashes(contents: Contents) -> tuple[Clash, ...]:

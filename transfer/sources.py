@@ -57,7 +57,7 @@ def open_sources(
     """Open every source, of the applications only some releases; see `open_source`.
 
     Raises:
-        InvalidInput: no application among the sources has one of the `releases`.
+        InvalidInput: one of the `releases`, written SLUG=LABEL, is not among the sources.
         TransferError: as `open_source`.
     """
     with ExitStack() as stack:
@@ -65,22 +65,22 @@ def open_sources(
         yield _only_releases(opened, releases)
 
 
-def _only_releases(sources: Sequence[OpenSource], labels: Sequence[str]) -> tuple[OpenSource, ...]:
+def _only_releases(
+    sources: Sequence[OpenSource], releases: Sequence[str]
+) -> tuple[OpenSource, ...]:
     """The sources as if an application that has one of these releases had no other."""
-    archives = (archive for source in sources for archive in source.contents.archives)
-    releases = [found.release for found in archives if found.kind is ArchiveKind.APPLICATION]
-    known = dict.fromkeys(release.version_label for release in releases)
-    unknown = [label for label in labels if label not in known]
+    known = {_named(a): None for source in sources for a in source.contents.archives}
+    unknown = [name for name in releases if name not in known]
     if unknown:
         raise InvalidInput(
             f"--release {', '.join(unknown)}: not among the sources; "
-            f"they have: {', '.join(known) or 'none'}"
+            f"they have: {', '.join(filter(None, known)) or 'none'}"
         )
-    chosen = {release.app_slug for release in releases if release.version_label in labels}
+    applications = {name.partition("=")[0] for name in releases}
 
     def is_wanted(archive: ArchiveRecord) -> bool:
-        concerned = archive.kind is ArchiveKind.APPLICATION and archive.release.app_slug in chosen
-        return not concerned or archive.release.version_label in labels
+        name = _named(archive)
+        return name in releases or name.partition("=")[0] not in applications
 
     return tuple(
         replace(
@@ -91,6 +91,13 @@ def _only_releases(sources: Sequence[OpenSource], labels: Sequence[str]) -> tupl
         )
         for source in sources
     )
+
+
+def _named(archive: ArchiveRecord) -> str:
+    """A release as `--release` names it, `SLUG=LABEL`; "" for any other archive."""
+    if archive.kind is not ArchiveKind.APPLICATION:
+        return ""
+    return f"{archive.release.app_slug}={archive.release.version_label}"
 
 
 def images_of(sources: Sequence[OpenSource]) -> Iterator[SourceImage]:

@@ -8,7 +8,7 @@ from typing import Any
 from bundler.build import Built
 from transfer.contents import Contents
 from transfer.lock import BundleLock
-from transfer.relocate import one_by_one, release_clashes
+from transfer.relocate import in_stages, listed_images, release_clashes
 from transfer.report import counts
 from transfer.text import human_bytes
 
@@ -61,7 +61,7 @@ def _clash_lines(contents: Contents) -> list[str]:
         return []
     return [
         "",
-        "warning: releases have different images under one name; a site takes them one by one:",
-        f"  {one_by_one(found)}",
+        "warning: releases have different images under one name; a site takes them in stages:",
+        f"  {in_stages(listed_images(contents))}",
         *(f"  - {clash}" for clash in found),
     ]

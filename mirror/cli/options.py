@@ -27,11 +27,11 @@ def sources_argument(command: _Decorated) -> _Decorated:
 release_option = click.option(
     "--release",
     "releases",
-    metavar="LABEL",
+    metavar="SLUG=LABEL",
     multiple=True,
-    help="Of the application with this release, only this one. May be given more than once.",
+    help="Of this application, this release only. May be given more than once.",
 )
-"""`--release LABEL`; the command gets all of them as `releases`, for `open_sources`."""
+"""`--release SLUG=LABEL`; the command gets all of them as `releases`, for `open_sources`."""
 
 
 def site_option(help_text: str, *, required: bool = False) -> Callable[[_Decorated], _Decorated]:

@@ -258,8 +258,8 @@ def _plan_upgrades(draft: Draft, releases: Mapping[Application, Sequence[Offered
 def _next_visit(slug: str, label: str) -> str:
     return (
         f"{slug} {label} has to wait: its images take names that the release before it is deployed "
-        f"with. Push it afterwards (airgap-mirror push … --release {label} --overwrite), and run "
-        "the same command again: it continues."
+        f"with. Push it afterwards (airgap-mirror push … --release {slug}={label} --overwrite), "
+        "and run the same command again: it continues."
     )
 
 

@@ -68,7 +68,8 @@ def test_releases_that_follow_one_another_are_carried_with_a_warning(
     old, new = write_releases(workplace, recipe=recipe)
     spec = workplace.spec(TWO_RELEASES)
     warning = (
-        "  push --release 78000, upgrade, push --release 79915 --overwrite, upgrade\n"
+        "  push --release harness=78000, upgrade, "
+        "push --release harness=79915 --overwrite, upgrade\n"
         f"  - redis:6.2: wanted by {REDIS.name} of old.airgap ({old.images[REDIS.name]}) "
         f"and by {recipe.name} of new.airgap ({new.images[recipe.name]})\n"
     )

@@ -179,7 +179,7 @@ def test_a_release_whose_images_move_names_waits_for_its_own_push() -> None:
     assert [step.version for step in planned.steps if step.kind == "confirm"] == ["80110", "520"]
     (note,) = [note for note in planned.notes if "has to wait" in note]
     assert note.startswith("harness 80307 has to wait")
-    assert "--release 80307 --overwrite" in note
+    assert "--release harness=80307 --overwrite" in note
     order = upgrade_order(only="harness")
     later = dry_plan(order, offered(records), stated={"harness": "80110"})
     assert [step.version for step in later.steps if step.kind == "confirm"] == ["80307"]

@@ -46,38 +46,41 @@ def test_both_at_once_are_refused_with_the_way_out(bundle: Path, tmp_path: Path)
         assert refused.code == 8
         assert f"redis:6.2: wanted by {REDIS} of app.airgap ({OLD.root.digest})" in refused.err
         assert f" and by {REDIS} of later.airgap ({NEW.root.digest})" in refused.err
-        way = "push --release 79915, upgrade, push --release 80110 --overwrite, upgrade"
-        assert way in refused.err
+        assert "push --release harness=79915, upgrade, " in refused.err
+        assert "push --release harness=80110 --overwrite, upgrade" in refused.err
     assert "wanted by" in mirror("serve", bundle).err
 
 
 def test_one_after_the_other_they_arrive(bundle: Path, tmp_path: Path) -> None:
     store = tmp_path / "store"
     to = ("--to", f"oci:{store}")
-    assert mirror("push", bundle, *to, "--release", "79915").code == 0
+    assert mirror("push", bundle, *to, "--release", "harness=79915").code == 0
     assert held(store) == {
         "redis:6.2": str(OLD.root.digest),
         "harness/smtp:1": str(SMTP.root.digest),
     }
-    assert mirror("audit", bundle, *to, "--release", "79915").code == 0
-    assert mirror("audit", bundle, *to, "--release", "80110").code == 8
-    planned = mirror("plan", bundle, *to, "--release", "80110")
+    assert mirror("audit", bundle, *to, "--release", "harness=79915").code == 0
+    assert mirror("audit", bundle, *to, "--release", "harness=80110").code == 8
+    planned = mirror("plan", bundle, *to, "--release", "harness=80110")
     assert (planned.code, "1 conflict" in planned.out) == (8, True)
-    assert mirror("push", bundle, *to, "--release", "80110").code == 8
-    assert mirror("push", bundle, *to, "--release", "80110", "--overwrite").code == 0
+    assert mirror("push", bundle, *to, "--release", "harness=80110").code == 8
+    assert mirror("push", bundle, *to, "--release", "harness=80110", "--overwrite").code == 0
     assert held(store)["redis:6.2"] == str(NEW.root.digest)
 
 
 def test_a_release_that_is_not_there(bundle: Path, tmp_path: Path) -> None:
-    asked = ("--release", "80110", "--release", "79999")
+    asked = ("--release", "harness=80110", "--release", "harness=79999")
     refused = mirror("push", bundle, "--to", f"oci:{tmp_path / 'store'}", *asked)
     assert refused.code == 3
-    assert "--release 79999: not among the sources; they have: 79915, 80110" in refused.err
+    assert (
+        "--release harness=79999: not among the sources; they have: harness=79915, harness=80110"
+        in refused.err
+    )
 
 
 def test_a_receipt_has_no_releases_to_choose_from(bundle: Path, tmp_path: Path) -> None:
     receipt = tmp_path / "receipt.json"
-    to = ("--to", f"oci:{tmp_path / 'store'}", "--release", "80110")
+    to = ("--to", f"oci:{tmp_path / 'store'}", "--release", "harness=80110")
     assert mirror("push", bundle, *to, "--receipt", receipt).code == 0
     assert mirror("audit", receipt).code == 0
-    assert mirror("audit", receipt, "--release", "80110").code == 2
+    assert mirror("audit", receipt, "--release", "harness=80110").code == 2

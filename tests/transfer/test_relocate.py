@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -100,3 +102,31 @@ def test_a_plan_is_injective_or_refused(chosen: list[tuple[str, Digest, Naming]]
     assert {r.destination: {r.root.digest} for r in plan.relocations} == wanted
     assert len(plan.relocations) == len(wanted)
     assert all(str(r.destination).startswith(f"{SITE}/") for r in plan.relocations)
+
+
+def of_release(application: str, release: str, digest: Digest) -> SourceImage:
+    return replace(image("redis:6", digest), application=application, release=release)
+
+
+def test_releases_go_together_as_far_as_they_can() -> None:
+    images = [
+        of_release("harness", "1", A),
+        of_release("harness", "2", A),
+        of_release("harness", "3", B),
+        of_release("harness", "4", A),
+        replace(of_release("harness-ng", "1", A), record=image("mongo:4").record),
+        replace(of_release("harness-ng", "2", A), record=image("mongo:4", B).record),
+        replace(of_release("other", "9", A), record=image("other:9").record),
+        image("quay.io/console:1"),
+    ]
+    with pytest.raises(Conflict) as caught:
+        relocate(images, SITE)
+    assert caught.value.hint == (
+        "the releases follow one another: "
+        "push --release harness=1 --release harness=2 --release harness-ng=1, upgrade, "
+        "push --release harness=3 --release harness-ng=2 --overwrite, upgrade, "
+        "push --release harness=4 --release harness-ng=2 --overwrite, upgrade"
+    )
+    with pytest.raises(Conflict) as caught:
+        relocate([*images, image("x/other:9", B)], SITE)
+    assert str(caught.value.hint).startswith("give the sources one at a time, or push them to")
