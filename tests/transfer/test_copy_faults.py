@@ -123,7 +123,9 @@ def test_wrong_bytes_are_kept_nowhere_and_cost_only_their_own_images(
     assert SHARED not in target.blobs
     assert set(target.tags) == {"well"}
     assert (source.streams, target.wrongs) == (0, [])
-    assert watch.done == bytes_of(hit, hit_too, well) - len(BASE.raw)
+    # Whether the rest of an image was on its way already when its first blob failed is chance.
+    everything = bytes_of(hit, hit_too, well) - len(BASE.raw)
+    assert bytes_of(well) <= watch.done <= everything
 
 
 def test_a_blob_that_the_source_lacks_is_named() -> None:
