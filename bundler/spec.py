@@ -22,7 +22,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 from urllib.parse import unquote, urlsplit
 
@@ -46,7 +46,8 @@ class Input:
     """Its path in the spec, for example `applications[0].releases[1].archive`."""
     path: str | None = None
     """As written; relative to the spec's folder."""
-    url: str | None = None
+    url: str | None = field(default=None, repr=False)
+    """It may hold a signature."""
     sha256: Digest | None = None
     """What the spec promises of it; always there with a URL."""
 

@@ -97,6 +97,10 @@ def open_destinations(
         TransferError: the registry cannot be reached, or lets us not in.
     """
     if to.startswith(STORE_PREFIX):
+        if to == STORE_PREFIX:
+            raise InvalidInput(
+                f"{to} names no folder", hint="write oci:DIR, for example oci:/srv/images"
+            )
         with _open_store(Path(to.removeprefix(STORE_PREFIX)), writing=writing) as layout:
             yield StoreDestinations(layout)
         return

@@ -93,7 +93,7 @@ error: {spec}: 5 mistakes
   - applications[1].slug: not a slug: 'Harness NG'; expected lower-case words joined by -
   - applications[1].releases[0].archive.sha256: not a SHA-256: 'abc'; expected 64 lower-case *
   - files[0].name: not a path below files/: '../values'
-hint: correct them in that file, and run the same command; nothing was done yet
+hint: correct that file and run the same command; nothing was done yet
 """),
     Row("wrong-sha256", file("spec", faults.wrong_sha256), BUILD, 4, """\
 error: 1 entry of the spec cannot be used

@@ -33,6 +33,8 @@ _HINTS = {
     errno.ENOSPC: "free some space there, then run the same command: it continues",
     errno.EDQUOT: "free some of your quota there, then run the same command: it continues",
     errno.EROFS: "mount it writable, or choose another folder",
+    errno.ENOTDIR: "a file stands where a folder is wanted; check the path",
+    errno.EISDIR: "a folder stands where a file is wanted; check the path",
     errno.EACCES: "check who owns it and what its mode allows",
     errno.EPERM: "check who owns it and what its mode allows",
     errno.EIO: "the medium is damaged or was pulled out; try another copy of it",

@@ -20,6 +20,8 @@ from transfer.errors import InvalidInput, UnsupportedVersion, raise_together
 from transfer.plain import escape_json, is_plain, one_line
 from transfer.text import counted
 
+_CORRECT = "correct that file and run the same command; nothing was done yet"
+
 API_VERSION = "airgap/v1"
 """The version of every file format of this toolkit."""
 
@@ -231,11 +233,8 @@ def read_yaml(text: str, file: str, *allowed: str) -> Fields:
     try:
         value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
     except NOT_YAML as error:
-        raise InvalidInput(f"{file}: not valid YAML: {_one_line(error)}") from error
-    faults = Faults(
-        file, "correct them in that file, and run the same command; nothing was done yet"
-    )
-    return Fields(value, "", faults, allowed)
+        raise InvalidInput(f"{file}: not valid YAML: {_one_line(error)}", hint=_CORRECT) from error
+    return Fields(value, "", Faults(file, _CORRECT), allowed)
 
 
 def load_texts(text: str) -> Any:  # noqa: ANN401 - whatever the text holds
@@ -246,8 +245,10 @@ def load_texts(text: str) -> Any:  # noqa: ANN401 - whatever the text holds
     return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes texts only
 
 
-def read_json(text: str, file: str, *allowed: str) -> Fields:
+def read_json(text: str, file: str, *allowed: str, hint: str | None = None) -> Fields:
     """Parse a JSON file whose top level is an object with the keys `allowed`.
+
+    `hint` says what to do when anything is wrong with it: nobody writes such files by hand.
 
     Raises:
         InvalidInput: not JSON, or a key stands twice in one object.
@@ -255,8 +256,8 @@ def read_json(text: str, file: str, *allowed: str) -> Fields:
     try:
         value = json.loads(text, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput(f"{file}: not valid JSON: {error}") from error
-    return Fields(value, "", Faults(file), allowed)
+        raise InvalidInput(f"{file}: not valid JSON: {error}", hint=hint) from error
+    return Fields(value, "", Faults(file, hint), allowed)
 
 
 def dump_json(value: object) -> str:

@@ -57,7 +57,8 @@ class BundleLock:
         Raises:
             InvalidInput: with every fault.
         """
-        fields = read_json(text, file, "apiVersion", "kind", "sources", *CONTENTS_KEYS)
+        keys = ("apiVersion", "kind", "sources", *CONTENTS_KEYS)
+        fields = read_json(text, file, *keys, hint="airgap-bundler lock writes the lock anew")
         fields.expect("BundleLock")
         sources = tuple(
             LockedSource(

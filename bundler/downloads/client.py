@@ -32,7 +32,7 @@ from transfer.registry.retry import GivenUp, RetryPolicy
 from transfer.registry.transport import Transport
 from transfer.registry.trust import load_trust
 
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-\d+|\*)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/([0-9]{1,18}|\*)")
 _TEMPORARY = (408, 425, 429)
 _CONTINUE = "check the network, then run the same command: the download continues"
 _EXPIRED = (

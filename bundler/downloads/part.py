@@ -74,9 +74,10 @@ class Part:
         if not self.size:
             return {}
         with storage_errors(self.what):
-            tag = self._tag.read_text() if self._tag.exists() else ""
+            tag = self._tag.read_bytes() if self._tag.exists() else b""
         # Without a validator the digest at the end decides.
-        return {"Range": f"bytes={self.size}-", **({"If-Range": tag} if tag else {})}
+        validator = {"If-Range": tag.decode()} if _is_validator(tag) else {}
+        return {"Range": f"bytes={self.size}-", **validator}
 
     def remember(self, answer: Answer) -> None:
         """Keep the validator of the content that begins to arrive; a weak one is of no use.
@@ -87,7 +88,8 @@ class Part:
         tag = answer.headers.get("ETag", "")
         if not tag.startswith('"'):
             tag = answer.headers.get("Last-Modified", "")
-        replace_file(self._tag, tag.encode(), self.what)
+        raw = tag.encode()
+        replace_file(self._tag, raw if _is_validator(raw) else b"", self.what)
 
     def begin(self, total: int) -> None:
         """The bytes after those that are here come now; `total` with them, 0 if not known."""
@@ -160,3 +162,8 @@ class Part:
     def _count(self, block: bytes) -> None:
         self.size += len(block)
         self._hash.update(block)
+
+
+def _is_validator(tag: bytes) -> bool:
+    """Whether it can be sent back as it came."""
+    return bool(tag) and tag.isascii() and tag.decode().isprintable()

@@ -56,6 +56,7 @@ def test_wrong_usage(words: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("to", "message"),
     [
+        ("oci:", "names no folder"),
         ("https://r.example/x", "starts with a scheme"),
         ("r.example/x/", "ends with a slash"),
         ("r.example/Upper", "'Upper'"),

@@ -230,6 +230,14 @@ def replace(path: str, old: str, new: str) -> Callable[[Path], None]:
     return tamper
 
 
+def replace_in_sums(old: str, new: str) -> Callable[[Path], object]:
+    def tamper(bundle: Path) -> None:
+        sums = bundle / "SHA256SUMS"
+        sums.write_bytes(sums.read_bytes().replace(old.encode(), new.encode()))
+
+    return tamper
+
+
 def both(*tampers: Callable[[Path], object]) -> Callable[[Path], None]:
     def tamper(bundle: Path) -> None:
         for one in tampers:
@@ -272,7 +280,16 @@ SHALLOW = [
     ("byte-in-sums-path", flip("SHA256SUMS", 70), ["listed in SHA256SUMS, but not there"]),
     ("byte-in-sums-end", flip("SHA256SUMS"), ["does not end with a newline"]),
     ("sums-cut-short", lambda b: os.truncate(b / "SHA256SUMS", 300), ["SHA256SUMS: does not end"]),
-    ("sums-empty", write("SHA256SUMS", ""), ["bundle.json: not listed in SHA256SUMS"]),
+    (
+        "sums-empty",
+        write("SHA256SUMS", ""),
+        ["1 fault;", "SHA256SUMS: does not list bundle.json, index.json", "copy the bundle again"],
+    ),
+    (
+        "sums-with-other-line-ends",
+        replace_in_sums("\n", "\r\n"),
+        ["line 1: not a path inside: 'README.txt\\r'", "SHA256SUMS: does not list bundle.json"],
+    ),
     ("sums-gone", remove("SHA256SUMS"), ["not complete: SHA256SUMS", "written last"]),
     ("blob-gone", remove(LAYER_PATH), [f"{LAYER_PATH}: listed in SHA256SUMS, but not there"]),
     (
@@ -292,7 +309,7 @@ SHALLOW = [
     ("extra-blob", write("blobs/sha256/" + "0" * 64, "x"), ["000: not listed in SHA256SUMS"]),
     ("link-out", link_out(LAYER_PATH), [f"{LAYER_PATH}: a link, not a plain file"]),
     ("linked-folder", link_folder, ["blobs/sha256: a link, not a plain file or folder"]),
-    ("pipe", pipe, ["files/pipe: a link, not a plain file"]),
+    ("pipe", pipe, ["files/pipe: a device or pipe, not a plain file"]),
     ("blob-cut-short", truncate(LAYER_PATH, 10), [f"{LAYER_PATH}: expected", "bytes, found 10"]),
     ("blob-too-long", truncate(LAYER_PATH, 999), [f"{LAYER_PATH}: expected", "bytes, found 999"]),
     ("blob-empty", truncate(LAYER_PATH, 0), ["bytes, found 0"]),

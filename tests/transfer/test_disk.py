@@ -97,6 +97,7 @@ def test_replaced_at_once(tmp_path: Path) -> None:
         (errno.ELOOP, UnsafePath, "side: is a link, not a plain file (/x)"),
         (errno.ENOSPC, StorageError, "side: No space left on device (/x)"),
         (errno.EIO, StorageError, "side: Input/output error (/x)"),
+        (errno.ENOTDIR, StorageError, "side: Not a directory (/x)"),
         (errno.EACCES, StorageError, "side: Permission denied (/x)"),
     ],
 )

@@ -267,6 +267,7 @@ def test_what_is_not_yaml_is_named(text: str, fault: str) -> None:
     with pytest.raises(InvalidInput) as caught:
         read_yaml(text, "spec.yaml", "a", "b")
     assert str(caught.value).startswith("spec.yaml: not valid YAML: ")
+    assert "correct that file" in str(caught.value.hint)
     assert fault in str(caught.value)
     assert "\n" not in str(caught.value)
 

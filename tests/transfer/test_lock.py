@@ -62,6 +62,7 @@ def test_every_fault_of_a_source_is_named() -> None:
     text = '{"apiVersion": "airgap/v1", "kind": "BundleLock", "name": "a", "sources": [{}]}'
     with pytest.raises(InvalidInput) as caught:
         BundleLock.parse(text, "a.lock.json")
+    assert "airgap-bundler lock" in str(caught.value.hint)
     assert faults_of(caught.value) == [
         "sources[0].entry: is missing",
         "sources[0].source: is missing",
@@ -78,5 +79,6 @@ def test_a_lock_of_a_newer_toolkit_is_refused_as_such() -> None:
 
 
 def test_what_is_no_json_is_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"harness\.lock\.json: not valid JSON"):
+    with pytest.raises(InvalidInput, match=r"harness\.lock\.json: not valid JSON") as caught:
         BundleLock.parse(LOCK.dump()[:-3], "harness.lock.json")
+    assert "airgap-bundler lock" in str(caught.value.hint)

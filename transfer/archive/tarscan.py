@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import IO, Protocol, cast
 
+from transfer.archive.gzipstream import AGAIN
 from transfer.errors import CorruptArchive, TransferError, UnexpectedFile, UnsafePath
 
 HEADER = 512
@@ -135,7 +136,7 @@ def scan_tar(
         file.check_end()
     except (tarfile.TarError, _BadTarError, ValueError, OverflowError) as error:
         fault = f"{what}: the tar is damaged near byte {file.tell()} of its content ({error})"
-        faults.append(CorruptArchive(fault))
+        faults.append(CorruptArchive(fault, hint=AGAIN))
         while stream.read(READ):
             pass  # so that the end of what the tar is in gets checked as well
         raise DamagedTar(fault) from error

@@ -3,7 +3,7 @@
 The steps of `inspect`, in order:
 
 1. `SHA256SUMS` is there: it is written last, so without it the bundle is not complete.
-2. It parses, and lists every blob under its own digest.
+2. It parses, names what every bundle has, and lists every blob under its own digest.
 3. Each listed file is there, nothing else is, and none is a link.
 4. The small files hold what `SHA256SUMS` says: all but those below `blobs/` and `files/`.
 5. `bundle.json` is of a version known here, and parses.
@@ -49,6 +49,9 @@ from transfer.text import counted
 
 BUNDLE_FILE = "bundle.json"
 
+_ALWAYS = (BUNDLE_FILE, "index.json", "oci-layout")
+"""What no bundle is without."""
+
 _LARGE = ("blobs/", "files/")
 """Folders whose files are read by `verify` and by whoever uses them, not when opening."""
 
@@ -76,9 +79,11 @@ def inspect(path: Path, what: str) -> Inspected:
     """
     raw = _read_checksums(path, what)
     sums, faults = parse_checksums(raw, f"{what}: {CHECKSUMS_FILE}")
+    faults += _cut_short(sums, what)
+    unlisted = not faults
     sizes, unsafe = list_files(path, what)
     faults += [*unsafe.values(), *_misnamed_blobs(sums, what)]
-    faults += [*_unmatched(sums, sizes, unsafe, what), *_too_large(sizes, what)]
+    faults += [*_unmatched(sums, sizes, unsafe, what, unlisted=unlisted), *_too_large(sizes, what)]
     small = {
         file: digest
         for file, digest in sums.items()
@@ -131,6 +136,14 @@ def _read_checksums(path: Path, what: str) -> bytes:
     )
 
 
+def _cut_short(sums: Mapping[str, Digest], what: str) -> Iterator[TransferError]:
+    absent = [file for file in _ALWAYS if file not in sums]
+    if absent:
+        yield MissingContent(
+            f"{what}: {CHECKSUMS_FILE}: does not list {', '.join(absent)}: it was cut short"
+        )
+
+
 def _misnamed_blobs(sums: Mapping[str, Digest], what: str) -> Iterator[TransferError]:
     for file, digest in sums.items():
         folder, _, name = file.rpartition("/")
@@ -141,11 +154,18 @@ def _misnamed_blobs(sums: Mapping[str, Digest], what: str) -> Iterator[TransferE
 
 
 def _unmatched(
-    sums: Mapping[str, Digest], sizes: Mapping[str, int], unsafe: Mapping[str, object], what: str
+    sums: Mapping[str, Digest],
+    sizes: Mapping[str, int],
+    unsafe: Mapping[str, object],
+    what: str,
+    *,
+    unlisted: bool,
 ) -> Iterator[TransferError]:
+    """What is missing, and, if `SHA256SUMS` is whole, what is too much."""
     for file in sorted(sums.keys() - sizes.keys() - unsafe.keys()):
         yield MissingContent(f"{what}: {file}: listed in {CHECKSUMS_FILE}, but not there")
-    for file in sorted(sizes.keys() - sums.keys() - {CHECKSUMS_FILE, SIGNATURE_FILE}):
+    others = sizes.keys() - sums.keys() - {CHECKSUMS_FILE, SIGNATURE_FILE}
+    for file in sorted(others) if unlisted else ():
         yield UnexpectedFile(f"{what}: {one_line(file)}: not listed in {CHECKSUMS_FILE}")
 
 

@@ -45,7 +45,8 @@ def list_files(root: Path, what: str) -> tuple[dict[str, int], dict[str, Transfe
                 elif stat.S_ISREG(status.st_mode):
                     sizes[name] = status.st_size
                 else:
-                    fault = f"{what}: {one_line(name)}: a link, not a plain file or folder"
+                    kind = "a link" if stat.S_ISLNK(status.st_mode) else "a device or pipe"
+                    fault = f"{what}: {one_line(name)}: {kind}, not a plain file or folder"
                     faults[name] = UnsafePath(fault)
     return sizes, faults
 

@@ -19,7 +19,7 @@ import json
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
@@ -36,6 +36,7 @@ from transfer.errors import (
     TransferError,
     Unavailable,
 )
+from transfer.plain import one_line
 
 _LONGEST_QUOTE = 300
 """Characters of a registry's own words that a message repeats."""
@@ -59,7 +60,9 @@ _REFUSED: Mapping[int, tuple[type[TransferError], str]] = {
 _CREATE_FIRST = "some registries want the project or repository to be created first"
 _CHECK_NAME = "check the registry's address and the name of the repository"
 
-_NEXT = re.compile(r'<([^>]*)>\s*;[^,]*\brel="?next"?')
+_NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?next"?')
+_LONGEST_LINK = 8192
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _TEMPORARY = frozenset({408, 425, 429})
 _CONTENT_CODES = frozenset({"DIGEST_INVALID", "SIZE_INVALID"})
 
@@ -69,10 +72,10 @@ class Answer:
     """Status, headers and the first bytes of the body of a response."""
 
     status: int
-    headers: Mapping[str, str]
+    headers: Mapping[str, str] = field(repr=False)
     """Looked up without regard to case."""
-    body: bytes
-    url: str
+    body: bytes = field(repr=False)
+    url: str = field(repr=False)
     """Where the answer came from; its query may hold secrets."""
 
     @property
@@ -104,15 +107,18 @@ class Answer:
 
     @property
     def next_page(self) -> str | None:
-        """Where a list goes on (RFC 8288)."""
-        link = _NEXT.search(self.headers.get("Link", ""))
-        return urljoin(self.url, link[1]) if link else None
+        """Where a list goes on (RFC 8288); None where it does not, or at no address."""
+        link = _NEXT.search(self.headers.get("Link", "")[:_LONGEST_LINK])
+        try:
+            return urljoin(self.url, link[1]) if link else None
+        except ValueError:
+            return None
 
     @property
     def size(self) -> int | None:
-        """The Content-Length."""
+        """The Content-Length; None where it is missing, or is none."""
         text = self.headers.get("Content-Length", "")
-        return int(text) if text.isascii() and text.isdigit() else None
+        return int(text) if _LENGTH.fullmatch(text) else None
 
     @property
     def media_type(self) -> str:
@@ -135,11 +141,11 @@ class Answer:
     def retry_after(self) -> float | None:
         """Seconds that Retry-After asks for, as a number or as a date."""
         text = self.headers.get("Retry-After", "").strip()
-        if text.isascii() and text.isdigit():
+        if _LENGTH.fullmatch(text):
             return float(text)
         try:
             return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
 
 
@@ -182,9 +188,12 @@ def _wrong_place(answer: Answer) -> str:
 
 def printable(url: str) -> str:
     """An address without what may be secret in it: user, password, query."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that is none"
     host = parts.netloc.rpartition("@")[2]
-    return f"{parts.scheme}://{host}{parts.path}"
+    return one_line(f"{parts.scheme}://{host}{parts.path}")
 
 
 def _phrase(status: int) -> str:
@@ -208,13 +217,18 @@ def _errors(answer: Answer) -> Iterator[Mapping[str, object]]:
 
 def _codes(answer: Answer) -> Iterator[str]:
     for entry in _errors(answer):
-        yield str(entry.get("code"))
+        yield _told(entry, "code")
+
+
+def _told(entry: Mapping[str, object], key: str) -> str:
+    text = entry.get(key)
+    return text if isinstance(text, str) else ""
 
 
 def _quote(answer: Answer) -> str:
     """The registry's own words, made fit for one line."""
     told = [
-        ": ".join(str(entry[key]) for key in ("code", "message") if entry.get(key))
+        ": ".join(filter(None, (_told(entry, key) for key in ("code", "message"))))
         for entry in _errors(answer)
     ]
     if not told and answer.media_type == "text/plain":

@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
@@ -27,12 +27,15 @@ from transfer.registry.transport import Transport, is_loopback
 _DEFAULT_LIFETIME = 60
 """Seconds that a token is good for when its server does not say (token.md)."""
 
+_LONGEST_LIFETIME = 366 * 24 * 3600.0
+
 _FRESH = 0.8
 """The part of a token's life after which it is not used for anything new."""
 
 _CHALLENGE = re.compile(
     r"\b(Basic|Bearer)\b\s*((?:,?\s*\w+=(?:\"[^\"]*\"|[^\s,\"]+))*)", re.IGNORECASE
 )
+_TOKEN = re.compile(r"[\x21-\x7e]{1,65536}")
 _PARAMETER = re.compile(r"(\w+)=(?:\"([^\"]*)\"|([^\s,\"]+))")
 
 
@@ -58,7 +61,7 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    header: str
+    header: str = field(repr=False)
     stale: float
     """When it is not fresh any more, on the authenticator's clock."""
 
@@ -179,8 +182,11 @@ class Authenticator:
 
     def _check_realm(self, challenge: Challenge, found: Search) -> None:
         """A password goes over HTTPS, unless the registry itself is spoken to without."""
-        parts = urlsplit(challenge.realm)
-        if parts.scheme == "https" or not found.credentials:
+        try:
+            parts = urlsplit(challenge.realm)
+        except ValueError:
+            parts = urlsplit("")
+        if parts.scheme == "https" or (parts.scheme and not found.credentials):
             return
         if parts.scheme == "http" and (self._plain_http or is_loopback(parts.hostname or "")):
             return
@@ -226,7 +232,9 @@ class _TokenEndpoint:
     def lifetime(self) -> float:
         """Seconds."""
         seconds = self._content.get("expires_in")
-        return seconds if isinstance(seconds, (int, float)) else _DEFAULT_LIFETIME
+        if isinstance(seconds, (int, float)) and 0 <= seconds <= _LONGEST_LIFETIME:
+            return seconds
+        return _DEFAULT_LIFETIME
 
 
 def _token_content(answer: Answer, what: str) -> dict[str, Any]:
@@ -235,7 +243,7 @@ def _token_content(answer: Answer, what: str) -> dict[str, Any]:
     except (ValueError, RecursionError):
         value = None
     token = (value.get("token") or value.get("access_token")) if isinstance(value, dict) else None
-    if not isinstance(token, str) or not re.fullmatch(r"[\x21-\x7e]+", token):
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
         raise AccessDenied(
             f"{what}: its answer holds no token",
             hint="something else answers at that address: a proxy, or a login page",

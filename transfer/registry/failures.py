@@ -22,6 +22,7 @@ from urllib3.exceptions import (
 )
 
 from transfer.errors import AccessDenied, InvalidInput, TransferError, Unavailable
+from transfer.plain import one_line
 
 _NOT_TLS = frozenset(
     {
@@ -45,7 +46,7 @@ _UNUSABLE = (
 def translate(error: BaseException, url: str, what: str) -> TransferError:
     """The error of ours for one that requests or urllib3 raised."""
     causes = list(_causes(error))
-    host = urlsplit(url).netloc.rpartition("@")[2]
+    host = one_line(urlsplit(url).netloc.rpartition("@")[2])
     if host not in what:
         what = f"{what}: {host}"
     for cause in causes:

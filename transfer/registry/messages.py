@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
 import requests
 import urllib3
 
+from transfer.errors import Unavailable
 from transfer.registry.answers import Answer
 from transfer.registry.failures import translate
 
@@ -19,6 +22,9 @@ READ_TIMEOUT = 120.0
 """Seconds without a byte from the other side."""
 COMMIT_TIMEOUT = 900.0
 """The same after a whole blob was sent: a registry may copy and hash it before it answers."""
+
+ANSWER_TIMEOUT = 300.0
+"""Seconds until an answer of at most this size has to be there whole."""
 
 _MAX_BODY = 4 * 1024 * 1024 + 1
 """Bytes read of an answer: a manifest of the largest size allowed, and one more to notice."""
@@ -46,13 +52,13 @@ class Request:
     """What is asked of a registry."""
 
     method: str
-    url: str
-    """From the registry's root, or an address that the registry gave."""
+    url: str = field(repr=False)
+    """From the registry's root, or an address that the registry gave; may hold a signature."""
     what: str
     """What it is about; starts the message of an error."""
     scopes: Scopes = ()
     """What a token has to allow."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     body: bytes | Body | None = None
     """Sent with its Content-Length, never in chunks."""
     read_timeout: float = READ_TIMEOUT
@@ -97,11 +103,22 @@ class Reply:
         Raises:
             Unavailable: the connection failed before the end.
         """
-        try:
+        with self._translated():
             block: bytes = self._response.raw.read(None if size < 0 else size)
+        return block
+
+    def _read_some(self, size: int) -> bytes:
+        """What is there already, or comes next: a byte now and then must not hold us up."""
+        with self._translated():
+            block: bytes = self._response.raw.read1(size)
+        return block
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise translate(error, self._response.url, self._what) from None
-        return block
 
     def whole(self) -> Answer:
         """The answer with its body, as far as the largest manifest goes; closes the reply.
@@ -110,11 +127,14 @@ class Reply:
             Unavailable: as `read`.
         """
         blocks, left = [], _MAX_BODY
+        deadline = time.monotonic() + ANSWER_TIMEOUT
         with self:
             # Only the read after the last byte tells the end from a broken connection.
-            while left and (block := self.read(left)):
+            while left and (block := self._read_some(left)):
                 blocks.append(block)
                 left -= len(block)
+                if time.monotonic() > deadline:
+                    raise Unavailable(f"{self._what}: does not come to the end of its answer")
             return replace(self.answer, body=b"".join(blocks))
 
     def close(self) -> None:

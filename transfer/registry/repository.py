@@ -27,6 +27,7 @@ _ACCEPT = ", ".join(ACCEPTED_TYPES)
 _FOUND_OR_NOT = (HTTPStatus.OK, HTTPStatus.NOT_FOUND)
 _PAGE = 1000
 """Tags asked for at a time."""
+_MOST_PAGES = 1000
 
 
 class RegistryRepository:
@@ -176,6 +177,8 @@ class RegistryRepository:
             if answer.status == HTTPStatus.NOT_FOUND:
                 break
             tags += _tag_page(answer, request.what)
+            if len(seen) > _MOST_PAGES:
+                raise InvalidInput(f"{request.what}: goes on after {_MOST_PAGES} pages")
             page = answer.next_page
         return tags
 
@@ -184,7 +187,7 @@ def _tag_page(answer: Answer, what: str) -> list[str]:
     try:
         tags = json.loads(answer.body)["tags"] or []
         return [str(tag) for tag in tags]
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, RecursionError) as error:
         raise InvalidInput(
             f"{what}: the answer is not a list of tags",
             hint="check that this is the address of a registry",

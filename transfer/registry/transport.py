@@ -104,8 +104,15 @@ class Transport:
         return session
 
 
+class _Session(requests.Session):
+    """Leaves redirects to us: requests would read such an answer to its end, however long."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: it leads nowhere."""
+
+
 def _new_session(context: ssl.SSLContext) -> requests.Session:
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = f"harness-airgap/{__version__}"
