@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from mirror.licence import Licence
 from mirror.site import Application, Site, parse_site
 from transfer.disk import read_text
 from transfer.errors import NotFound, raise_together
+from transfer.kots.licence import Licence
 
 
 def load_site(path: Path, home: Path | None) -> Site:

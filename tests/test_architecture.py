@@ -38,18 +38,18 @@ LAYERS = {
     "transfer.run": 3,
     "transfer.sending": 3,
     "transfer.copy": 3,
+    "transfer.kots": 3,
     "bundler.spec": 3,
     "mirror.kots": 3,
     "mirror.site": 3,
     "mirror.secret": 3,
     "mirror.duration": 3,
-    "mirror.version": 3,
-    "mirror.licence": 3,
     "mirror.outcome": 3,
     "transfer.disk": 4,
     "transfer.layout": 4,
     "transfer.archive": 4,
     "transfer.bundle": 4,
+    "transfer.http": 4,
     "transfer.registry": 4,
     "bundler.downloads": 4,
     "bundler.daemon": 4,
@@ -81,13 +81,13 @@ LAST_PURE_LAYER = 3
 IMPURE = {"os", "pathlib", "shutil", "socket", "subprocess", "tempfile", "time"}
 PURE_PARTS = {"pathlib.PurePath", "pathlib.PurePosixPath"}
 
-HTTP = ("transfer.registry", "bundler.downloads")
+HTTP = ("transfer.http", "transfer.registry")
 SCREEN = ("bundler.cli", "mirror.cli", "transfer.console")
 ARCHIVES = ("transfer.archive", "bundler.cli", "mirror.cli")
 PLACES = {
     "requests": HTTP,
     "urllib3": HTTP,
-    "oras": HTTP,
+    "oras": ("transfer.registry",),
     "docker": ("bundler.daemon",),
     "subprocess": ("mirror.process",),
     "click": SCREEN,

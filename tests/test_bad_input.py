@@ -163,7 +163,7 @@ REGISTRIES = (
     Row("down", faults.down, PUSH, 7, """\
 registry {host}: Connection refused; trying again in * s
 error: registry {host}: Connection refused (tried 5 times)
-hint: check that the registry runs, and that this machine reaches it
+hint: check that it runs, and that this machine reaches it
 """),
     Row("401", answers("GET", DOOR, status(401, {"WWW-Authenticate": "Basic"})), PUSH, 6, """\
 error: registry {host}: answered 401 Unauthorized
@@ -197,7 +197,7 @@ hint: the registry is overloaded or broken; its log says more
 error: 1 of 5 images were not delivered
   - {host}/harness/*: upload of blob sha256:*: closed the connection * (tried 5 times)
 hint: mend what is named here, then run the same command: it continues
-hint: check that the registry runs, and that this machine reaches it
+hint: check that it runs, and that this machine reaches it
 """, halfway=True),
     Row("closes-in-a-blob-read", answers("GET", "/blobs/", close_after(9), 2), BUILD_LATE, 0, """\
 {host}/harness/delegate: blob sha256:*: closed the connection *; trying again in * s

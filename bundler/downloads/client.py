@@ -25,12 +25,12 @@ from transfer.errors import (
     TransferError,
     Unavailable,
 )
+from transfer.http.answers import Answer, printable
+from transfer.http.messages import Reply, Request
+from transfer.http.retry import GivenUp, RetryPolicy
+from transfer.http.transport import Transport
+from transfer.http.trust import load_trust
 from transfer.progress import SILENT, Progress
-from transfer.registry.answers import Answer, printable
-from transfer.registry.messages import Reply, Request
-from transfer.registry.retry import GivenUp, RetryPolicy
-from transfer.registry.transport import Transport
-from transfer.registry.trust import load_trust
 
 _CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/([0-9]{1,18}|\*)")
 _TEMPORARY = (408, 425, 429)

@@ -25,8 +25,8 @@ from transfer.disk import (
     storage_errors,
     try_lock_file,
 )
+from transfer.http.answers import Answer
 from transfer.progress import Progress
-from transfer.registry.answers import Answer
 
 
 class Part:

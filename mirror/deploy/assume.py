@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from mirror.deploy.model import Action, Deployed, Installed, Offered, Order, State
 from mirror.deploy.releases import applications_of, newest_console
-from mirror.licence import Licence
 from mirror.outcome import Console
 from mirror.site import Site
+from transfer.kots.licence import Licence
 
 CONSOLE = "kotsadm"
 """How `--from kotsadm=VERSION` names the admin console."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mirror.kots import Command, Engine
-from mirror.licence import Licence
 from mirror.outcome import Console
 from mirror.site import Application
 from transfer.contents import ArchiveKind, ArchiveRecord, ReleaseRecord
+from transfer.kots.licence import Licence
 from transfer.relocate import Relocation
 
 

@@ -8,10 +8,10 @@ from mirror import kots, outcome
 from mirror.deploy.assume import ANY, CONSOLE
 from mirror.deploy.model import Deployed, Installed, State
 from mirror.kots import Command
-from mirror.licence import Licence
 from mirror.outcome import Finished
 from mirror.site import Application, Site, by_namespace
 from transfer.errors import PolicyError, raise_together
+from transfer.kots.licence import Licence
 
 Ask = Callable[[Command], Finished]
 """Runs a command that changes nothing."""

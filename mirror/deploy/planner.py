@@ -16,10 +16,10 @@ from mirror.deploy.releases import (
     pending,
 )
 from mirror.kots import Engine, Handover
-from mirror.licence import choose_channel
 from mirror.site import Application, Login, Site, by_namespace
-from mirror.version import is_older
 from transfer.errors import InvalidInput, PolicyError
+from transfer.kots.licence import choose_channel
+from transfer.kots.version import is_older
 
 ADDS_APPLICATIONS = "v1.108.2"
 """The first KOTS with `install --exclude-admin-console`."""

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 
 from mirror.deploy.model import Action, Installed, Offered, Order
 from mirror.site import Application, Site
-from mirror.version import is_older, numbers, sequence
 from transfer.contents import ArchiveKind, ReleaseRecord
 from transfer.errors import InvalidInput, PolicyError
+from transfer.kots.version import is_older, numbers, sequence
 
 
 def newest_console(offers: Iterable[Offered]) -> Offered | None:

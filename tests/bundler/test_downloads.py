@@ -30,7 +30,7 @@ from transfer.errors import (
     TransferError,
     Unavailable,
 )
-from transfer.registry.retry import RetryPolicy
+from transfer.http.retry import RetryPolicy
 
 pytest_plugins = ["tests.server_fixtures"]
 

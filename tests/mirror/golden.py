@@ -12,7 +12,6 @@ from typing import Any
 
 from mirror.deploy import Order, Plan, as_text
 from mirror.kots import Engine
-from mirror.licence import Licence
 from tests.mirror.kots_world import (
     FIRST,
     KOTS,
@@ -29,6 +28,7 @@ from tests.mirror.kots_world import (
     upgrade_order,
 )
 from transfer.contents import ArchiveRecord
+from transfer.kots.licence import Licence
 
 FOLDER = Path(__file__).resolve().parents[1] / "data" / "golden"
 SITE_FOLDER, BUNDLE, WORK = "/etc/airgap", "/media/usb/harness", "/var/tmp/airgap"  # noqa: S108 - shown, not written

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 from mirror.deploy import Action, Offered, Order, Plan, assume, plan
-from mirror.licence import Licence
 from mirror.site import Site, parse_site
 from tests.fakes.cluster import digest
 from transfer.contents import (
@@ -26,6 +25,7 @@ from transfer.contents import (
 )
 from transfer.descriptor import OCI_INDEX, Descriptor
 from transfer.digest import Digest
+from transfer.kots.licence import Licence
 
 FAKES = Path(__file__).resolve().parents[1] / "fakes"
 

@@ -10,8 +10,6 @@ from mirror.deploy import as_json, as_text
 from mirror.deploy.model import Installed
 from mirror.deploy.releases import newest_console, pending
 from mirror.kots import Engine
-from mirror.licence import Licence
-from mirror.version import is_older, numbers, sequence
 from tests.mirror.golden import CASES, SITE_FOLDER, WORK
 from tests.mirror.kots_world import (
     CHANNELS,
@@ -32,6 +30,8 @@ from tests.mirror.kots_world import (
 from transfer.contents import ArchiveFormat
 from transfer.errors import Conflict, InvalidInput, PolicyError
 from transfer.fields import dump_json
+from transfer.kots.licence import Licence
+from transfer.kots.version import is_older, numbers, sequence
 
 ENDPOINT = "registry.dc-north.example:5000/harness"
 

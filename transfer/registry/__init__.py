@@ -6,13 +6,12 @@ so for all of it, credentials reach only the registry and its token server, and 
 wrong comes out as one of `transfer.errors`. What it reads is not verified here: `copy` does.
 
 From the outside in: `client`, `repository` with `upload` and `download`, `connection` with `auth`
-and `credentials`, `transport` with `trust`. `messages` are requests and replies; `answers`,
-`failures` and `retry` say what an unwelcome one means.
+and `credentials`; below them `transfer.http`. `refusals` says what an unwelcome answer means.
 """
 
+from transfer.http.retry import RetryPolicy
 from transfer.registry.client import RegistryClient
 from transfer.registry.credentials import Credentials
 from transfer.registry.repository import RegistryRepository
-from transfer.registry.retry import RetryPolicy
 
 __all__ = ["Credentials", "RegistryClient", "RegistryRepository", "RetryPolicy"]

@@ -19,10 +19,11 @@ from typing import Any, Self
 from urllib.parse import urlencode, urlsplit
 
 from transfer.errors import AccessDenied, Unavailable
-from transfer.registry.answers import Answer, printable, refusal
+from transfer.http.answers import Answer, printable
+from transfer.http.messages import Request, Scopes
+from transfer.http.transport import Transport, is_loopback
 from transfer.registry.credentials import Credentials, Search, search, silence_oras
-from transfer.registry.messages import Request, Scopes
-from transfer.registry.transport import Transport, is_loopback
+from transfer.registry.refusals import refusal
 
 _DEFAULT_LIFETIME = 60
 """Seconds that a token is good for when its server does not say (token.md)."""

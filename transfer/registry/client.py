@@ -11,15 +11,15 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from transfer.errors import InvalidInput, NotFound
+from transfer.http.messages import Request
+from transfer.http.retry import RetryPolicy
+from transfer.http.transport import Transport
+from transfer.http.trust import load_trust
 from transfer.progress import SILENT, Progress
 from transfer.registry.auth import Authenticator
 from transfer.registry.connection import Connection
 from transfer.registry.credentials import Credentials
-from transfer.registry.messages import Request
 from transfer.registry.repository import RegistryRepository
-from transfer.registry.retry import RetryPolicy
-from transfer.registry.transport import Transport
-from transfer.registry.trust import load_trust
 
 _API_HOSTS = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
 """Where the one registry is whose name is not its address."""

@@ -9,12 +9,13 @@ from typing import TypeVar
 from urllib.parse import urljoin
 
 from transfer.errors import AccessDenied, TransferError
+from transfer.http.answers import Answer
+from transfer.http.messages import Reply, Request
+from transfer.http.retry import RetryPolicy
+from transfer.http.transport import Transport, check_downgrade, origin
 from transfer.progress import Progress
-from transfer.registry.answers import Answer, refusal
 from transfer.registry.auth import Authenticator
-from transfer.registry.messages import Reply, Request
-from transfer.registry.retry import RetryPolicy
-from transfer.registry.transport import Transport, check_downgrade, origin
+from transfer.registry.refusals import refusal
 
 _Result = TypeVar("_Result")
 _OK = (HTTPStatus.OK,)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from transfer.errors import Unavailable
+from transfer.http.messages import Reply, Request
+from transfer.http.transport import BLOCK
 from transfer.registry.connection import Connection
-from transfer.registry.messages import Reply, Request
-from transfer.registry.transport import BLOCK
 
 
 class Download:

@@ -16,10 +16,10 @@ from io import BytesIO
 from transfer.descriptor import ACCEPTED_TYPES, Descriptor, Manifest
 from transfer.digest import Digest, Readable, read_verified
 from transfer.errors import InvalidInput, NotFound, SizeMismatch
-from transfer.registry.answers import Answer
+from transfer.http.answers import Answer
+from transfer.http.messages import Request
 from transfer.registry.connection import Connection
 from transfer.registry.download import Download
-from transfer.registry.messages import Request
 from transfer.registry.upload import Uploads
 from transfer.store import OpenContent, Target
 

@@ -22,10 +22,10 @@ from transfer.errors import (
     TransferError,
     Unavailable,
 )
-from transfer.registry.answers import Answer
+from transfer.http.answers import Answer
+from transfer.http.messages import COMMIT_TIMEOUT, Request, Scopes
+from transfer.http.transport import BLOCK
 from transfer.registry.connection import Connection, TokenExpired
-from transfer.registry.messages import COMMIT_TIMEOUT, Request, Scopes
-from transfer.registry.transport import BLOCK
 from transfer.store import OpenContent
 
 _CANCEL_TIMEOUT = 10.0

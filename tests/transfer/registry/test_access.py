@@ -15,10 +15,10 @@ from tests.fakes.tokens import TokenServer, token_server
 from tests.servers import Certificate
 from tests.transfer.registry.support import Content, connect, descriptor, noise
 from transfer.errors import AccessDenied, Unavailable
+from transfer.http.transport import Transport
+from transfer.http.trust import load_trust
 from transfer.registry import Credentials, RegistryClient
 from transfer.registry.auth import Authenticator, Challenge
-from transfer.registry.transport import Transport
-from transfer.registry.trust import load_trust
 
 pytest_plugins = ["tests.server_fixtures"]
 

@@ -17,9 +17,9 @@ from tests.processes import PATIENCE, free_port
 from tests.servers import Certificate
 from tests.transfer.registry.support import AT_ONCE, connect, descriptor
 from transfer.errors import AccessDenied, InvalidInput, TransferError, Unavailable
+from transfer.http.failures import translate
+from transfer.http.transport import is_loopback, proxies_for
 from transfer.registry import RegistryClient, RetryPolicy
-from transfer.registry.failures import translate
-from transfer.registry.transport import is_loopback, proxies_for
 
 pytest_plugins = ["tests.server_fixtures"]
 

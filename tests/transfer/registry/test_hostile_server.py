@@ -18,8 +18,9 @@ from tests.transfer.registry.support import AT_ONCE, Content
 from transfer.descriptor import OCI_MANIFEST
 from transfer.digest import Digest
 from transfer.errors import AccessDenied, IntegrityError, InvalidInput, TransferError, Unavailable
-from transfer.registry import Credentials, RegistryClient, messages
-from transfer.registry.answers import Answer, printable
+from transfer.http import messages
+from transfer.http.answers import Answer, printable
+from transfer.registry import Credentials, RegistryClient
 from transfer.registry.auth import Challenge
 
 PASSWORD = "opensesame"

@@ -57,7 +57,7 @@ def translate(error: BaseException, url: str, what: str) -> TransferError:
     if isinstance(error, _UNUSABLE):
         return InvalidInput(
             f"{what}: the address, or that of a proxy for it, cannot be used",
-            hint="check the registry's address and the proxy variables of the environment",
+            hint="check the address and the proxy variables of the environment",
         )
     reason = next(filter(None, map(_reason, causes)), "the connection failed")
     return Unavailable(f"{what}: {reason}", hint=_hint(causes))
@@ -126,4 +126,4 @@ def _reason(cause: BaseException) -> str | None:
 def _hint(causes: list[BaseException]) -> str:
     if any(isinstance(cause, ProxyError) for cause in causes):
         return "the proxy of the environment (https_proxy, no_proxy) stands in between"
-    return "check that the registry runs, and that this machine reaches it"
+    return "check that it runs, and that this machine reaches it"

@@ -1,4 +1,4 @@
-"""HTTP to a registry, through requests; whatever fails comes out as one of our errors.
+"""Requests sent through the library of that name; whatever fails comes out as one of our errors.
 
 Connections are kept per thread and reused. Redirects are followed for GET and HEAD alone, and
 never with credentials to another host or from HTTPS to HTTP. Nothing is read from `.netrc`, and
@@ -22,9 +22,9 @@ from requests.adapters import HTTPAdapter
 
 from transfer import __version__
 from transfer.errors import InvalidInput
-from transfer.registry.answers import printable
-from transfer.registry.failures import translate
-from transfer.registry.messages import Reply, Request
+from transfer.http.answers import printable
+from transfer.http.failures import translate
+from transfer.http.messages import Reply, Request
 
 BLOCK = 256 * 1024
 """Bytes sent in one go. With the default of 16 KiB a client spends its time on system calls."""
@@ -36,7 +36,7 @@ _MAX_REDIRECTS = 5
 
 
 class Transport:
-    """Sends requests to one registry, and to where it points, from any thread."""
+    """Sends requests, and goes to where answers point, from any thread."""
 
     def __init__(self, context: ssl.SSLContext, environ: Mapping[str, str]) -> None:
         self._context = context
@@ -75,7 +75,7 @@ class Transport:
             request = replace(request, url=moved)
         raise InvalidInput(
             f"{request.what}: redirected {_MAX_REDIRECTS} times, last to {printable(request.url)}",
-            hint="give the address where the registry itself is",
+            hint="give the address where it itself is",
         )
 
     def _send_once(self, request: Request) -> Reply:
@@ -123,7 +123,7 @@ def _new_session(context: ssl.SSLContext) -> requests.Session:
 
 
 class _Adapter(HTTPAdapter):
-    """Pools with large blocks, and the one TLS context that was prepared for this registry."""
+    """Pools with large blocks, and the one TLS context that was prepared."""
 
     def __init__(self, context: ssl.SSLContext) -> None:
         self._pool_settings: dict[str, Any] = {"blocksize": BLOCK, "ssl_context": context}
@@ -156,12 +156,12 @@ def check_downgrade(asked: str, pointed_to: str, what: str) -> None:
     """Refuse to be led from HTTPS to HTTP.
 
     Raises:
-        InvalidInput: that is where the registry points.
+        InvalidInput: that is where the server points.
     """
     if asked.startswith("https:") and not pointed_to.startswith("https:"):
         raise InvalidInput(
-            f"{what}: the registry points from HTTPS to {printable(pointed_to)}",
-            hint="the proxy before the registry has to set X-Forwarded-Proto: https",
+            f"{what}: the server points from HTTPS to {printable(pointed_to)}",
+            hint="the proxy before the server has to set X-Forwarded-Proto: https",
         )
 
 

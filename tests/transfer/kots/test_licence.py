@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from mirror.licence import Licence, choose_channel
 from tests.mirror.kots_world import CHANNELS, licence_text, release
 from transfer.contents import ReleaseRecord
 from transfer.errors import InvalidInput, PolicyError
+from transfer.kots.licence import Licence, choose_channel
 
 RELEASE = release("79915", 412).release
 LICENCE = Licence.parse(licence_text("harness"), "license.yaml")

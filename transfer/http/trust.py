@@ -36,7 +36,7 @@ def load_trust(ca_file: Path | None = None, *, verify: bool = True) -> ssl.SSLCo
     except OSError as error:
         raise InvalidInput(
             f"CA file {ca_file}: {error.strerror}",
-            hint="--ca-file (caFile:) names the authority that signed the registry's certificate",
+            hint="--ca-file (caFile:) names the authority that signed the server's certificate",
         ) from error
     if ca_file is None:
         context.load_verify_locations(DEFAULT_CA_BUNDLE_PATH)

@@ -1,4 +1,4 @@
-"""A request to a registry, and the reply before its body was read."""
+"""A request, and the reply before its body was read."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import requests
 import urllib3
 
 from transfer.errors import Unavailable
-from transfer.registry.answers import Answer
-from transfer.registry.failures import translate
+from transfer.http.answers import Answer
+from transfer.http.failures import translate
 
 Scopes = tuple[str, ...]
 """For example `("repository:harness/redis:pull,push",)`."""
@@ -49,11 +49,11 @@ class Body(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What is asked of a registry."""
+    """What is asked of a server."""
 
     method: str
     url: str = field(repr=False)
-    """From the registry's root, or an address that the registry gave; may hold a signature."""
+    """Absolute, or for a registry from its root; may hold a signature."""
     what: str
     """What it is about; starts the message of an error."""
     scopes: Scopes = ()

@@ -17,7 +17,8 @@ from transfer.errors import (
     TransferError,
     Unavailable,
 )
-from transfer.registry.answers import Answer, printable, refusal
+from transfer.http.answers import Answer, printable
+from transfer.registry.refusals import refusal
 
 TABLE: list[tuple[int, type[TransferError]]] = [
     (400, InvalidInput),

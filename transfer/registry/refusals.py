@@ -1,4 +1,4 @@
-"""What a registry answered, and which of our errors an unwelcome answer is.
+"""Which of our errors an unwelcome answer of a registry is.
 
 | answer | error |
 |---|---|
@@ -16,19 +16,12 @@ Sources: distribution-spec, "Error Codes"; RFC 9110 for Retry-After.
 from __future__ import annotations
 
 import json
-import re
-import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from email.utils import parsedate_to_datetime
 from http import HTTPStatus
-from urllib.parse import urljoin, urlsplit
 
-from transfer.digest import Digest
 from transfer.errors import (
     AccessDenied,
     Conflict,
-    DigestMismatch,
     IntegrityError,
     InvalidInput,
     NotFound,
@@ -36,7 +29,7 @@ from transfer.errors import (
     TransferError,
     Unavailable,
 )
-from transfer.plain import one_line
+from transfer.http.answers import TEMPORARY, Answer, printable
 
 _LONGEST_QUOTE = 300
 """Characters of a registry's own words that a message repeats."""
@@ -60,93 +53,7 @@ _REFUSED: Mapping[int, tuple[type[TransferError], str]] = {
 _CREATE_FIRST = "some registries want the project or repository to be created first"
 _CHECK_NAME = "check the registry's address and the name of the repository"
 
-_NEXT = re.compile(r'<([^<>]*)>\s*;[^,<]*\brel="?next"?')
-_LONGEST_LINK = 8192
-_LENGTH = re.compile(r"[0-9]{1,18}")
-_TEMPORARY = frozenset({408, 425, 429})
 _CONTENT_CODES = frozenset({"DIGEST_INVALID", "SIZE_INVALID"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """Status, headers and the first bytes of the body of a response."""
-
-    status: int
-    headers: Mapping[str, str] = field(repr=False)
-    """Looked up without regard to case."""
-    body: bytes = field(repr=False)
-    url: str = field(repr=False)
-    """Where the answer came from; its query may hold secrets."""
-
-    @property
-    def digest(self) -> Digest | None:
-        """The Docker-Content-Digest.
-
-        Raises:
-            IntegrityError: there is one, and it is not a digest.
-        """
-        text = self.headers.get("Docker-Content-Digest")
-        if not text:
-            return None
-        try:
-            return Digest.parse(text)
-        except InvalidInput as error:
-            raise IntegrityError(f"{printable(self.url)}: answered with {error}") from error
-
-    def check_digest(self, expected: Digest, what: str) -> None:
-        """Compare the Docker-Content-Digest, where there is one.
-
-        Raises:
-            DigestMismatch: it is another one.
-        """
-        if self.digest is not None and self.digest != expected:
-            raise DigestMismatch(
-                f"{what}: the registry says it is {self.digest}, expected {expected}",
-                hint="something between here and the registry's storage changes content",
-            )
-
-    @property
-    def next_page(self) -> str | None:
-        """Where a list goes on (RFC 8288); None where it does not, or at no address."""
-        link = _NEXT.search(self.headers.get("Link", "")[:_LONGEST_LINK])
-        try:
-            return urljoin(self.url, link[1]) if link else None
-        except ValueError:
-            return None
-
-    @property
-    def size(self) -> int | None:
-        """The Content-Length; None where it is missing, or is none."""
-        text = self.headers.get("Content-Length", "")
-        return int(text) if _LENGTH.fullmatch(text) else None
-
-    @property
-    def media_type(self) -> str:
-        """The Content-Type without its parameters; "" where there is none."""
-        return self.headers.get("Content-Type", "").partition(";")[0].strip()
-
-    @property
-    def location(self) -> str | None:
-        """The Location, made absolute; None where it is missing or no HTTP address."""
-        text = self.headers.get("Location")
-        try:
-            url = urljoin(self.url, text) if text else ""
-            parts = urlsplit(url)
-            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:
-            return None
-        return url if usable else None
-
-    @property
-    def retry_after(self) -> float | None:
-        """Seconds that Retry-After asks for, as a number or as a date."""
-        text = self.headers.get("Retry-After", "").strip()
-        if _LENGTH.fullmatch(text):
-            return float(text)
-        try:
-            return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
-        except (ValueError, OverflowError):
-            return None
 
 
 def refusal(answer: Answer, what: str, *, access_hint: str, writing: bool = False) -> TransferError:
@@ -169,7 +76,7 @@ def refusal(answer: Answer, what: str, *, access_hint: str, writing: bool = Fals
         return AccessDenied(message, hint=access_hint)
     if status == HTTPStatus.NOT_FOUND:
         return NotFound(message, hint=_CREATE_FIRST if writing else _CHECK_NAME)
-    if status in _TEMPORARY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    if status in TEMPORARY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return Unavailable(
             message,
             hint="the registry is overloaded or broken; its log says more",
@@ -184,16 +91,6 @@ def _wrong_place(answer: Answer) -> str:
     if moved := answer.location:
         return f"it has moved to {printable(moved)}; give the address where the registry is"
     return "check that this is the address of a registry, and that it accepts such images"
-
-
-def printable(url: str) -> str:
-    """An address without what may be secret in it: user, password, query."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "an address that is none"
-    host = parts.netloc.rpartition("@")[2]
-    return one_line(f"{parts.scheme}://{host}{parts.path}")
 
 
 def _phrase(status: int) -> str:

@@ -1,0 +1,1 @@
+"""What KOTS demands of what crosses, known to both ends: decided here, read elsewhere."""
