@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bundler.resolve import Inputs, check_spec, read_lock, resolve
+from bundler.resolve import Inputs, check_spec, entries_of, read_lock, resolve
 from bundler.spec import BundleSpec
 from transfer.archive import AirgapArchive
 from transfer.bundle import Bundle, BundleWriter
@@ -66,6 +66,38 @@ def lock(spec: BundleSpec, path: Path, inputs: Inputs) -> BundleLock:
     found = resolve(spec, inputs)
     _write_lock(found, path)
     return found
+
+
+def update(spec: BundleSpec, path: Path, inputs: Inputs, name: str) -> BundleLock:
+    """Resolve one entry anew, and leave everything else in the lock as it is.
+
+    Raises:
+        NotFound: there is no lock, or the spec has no entry that `name` means.
+        InvalidInput: the lock differs from the spec in other entries too.
+        TransferError: with everything that is wrong; the lock stays as it is.
+    """
+    locked = read_lock(path)
+    if locked is None:
+        raise NotFound(f"{path}: there is no lock to update", hint="run airgap-bundler lock")
+    anew = entries_of(spec, name)
+    check_spec(locked, spec, str(path), but=anew)
+    found = resolve(spec, inputs, locked=locked, anew=anew)
+    _write_lock(found, path)
+    return found
+
+
+def check_lock(spec: BundleSpec, path: Path) -> BundleLock:
+    """Check that the lock beside a spec was made of it; nothing is fetched or read.
+
+    Raises:
+        NotFound: there is no lock.
+        InvalidInput: with everything in which they differ.
+    """
+    locked = read_lock(path)
+    if locked is None:
+        raise NotFound(f"{path}: does not exist", hint="run airgap-bundler lock, and commit it")
+    check_spec(locked, spec, str(path))
+    return locked
 
 
 def build(order: Order, inputs: Inputs, progress: Progress = SILENT) -> Built:

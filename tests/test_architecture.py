@@ -51,6 +51,7 @@ LAYERS = {
     "transfer.bundle": 4,
     "transfer.http": 4,
     "transfer.registry": 4,
+    "bundler.sources": 4,
     "bundler.downloads": 4,
     "bundler.daemon": 4,
     "mirror.workers": 3,

@@ -17,7 +17,9 @@ from transfer.fields import Fields
 FILES = "files"
 PLUGINS = f"{FILES}/kubectl-kots"
 KEPT_ARCHIVES = f"{FILES}/archives"
-"""Folders of a bundle: plain files, and among them the plugins and the vendor's archives."""
+TOOLKIT = f"{FILES}/toolkit"
+"""Folders of a bundle: plain files, and among them the plugins, the vendor's archives and this
+toolkit itself."""
 
 
 class ArchiveKind(StrEnum):

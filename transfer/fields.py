@@ -163,6 +163,19 @@ class Fields:
             for i, value in enumerate(self._list(key))
         ]
 
+    def placed_items(self, key: str, *allowed: str) -> Iterator[tuple[str, str | Fields]]:
+        """A list of texts and mappings, each with its place; empty where the key is absent."""
+        for i, value in enumerate(self._list(key)):
+            place = f"{key}[{i}]"
+            if isinstance(value, dict):
+                yield place, Fields(value, self.at(place), self.faults, allowed)
+            elif isinstance(value, str) and value and is_plain(value):
+                yield place, value
+            elif isinstance(value, str):
+                self.fault(place, _NOT_PLAIN if value else "is empty")
+            else:
+                self.fault(place, f"expected text, found {_kind(value)}")
+
     def named_children(self, key: str, *allowed: str) -> Iterator[tuple[str, Fields]]:
         """A mapping from names to mappings; empty where the key is absent."""
         value = self._value.get(key)

@@ -5,9 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
-from transfer.contents import CONTENTS_KEYS, NO_DIGEST, Contents, read_contents
+from transfer.contents import (
+    CONTENTS_KEYS,
+    NO_DIGEST,
+    ArchiveRecord,
+    Contents,
+    ImageRecord,
+    read_contents,
+)
 from transfer.digest import Digest
-from transfer.fields import API_VERSION, dump_json, read_json
+from transfer.fields import API_VERSION, Fields, dump_json, read_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +27,27 @@ class LockedSource:
     """The file or address as the spec names it, without query string and user name."""
     size: int
     digest: Digest
+    evidence: str = ""
+    """Who said that this is the digest: `release API`, `spec`, `first use` …"""
+    notes: tuple[str, ...] = ()
+    """What else the source said of it, for whoever reviews the lock."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The JSON form; what there is nothing to say of is left out."""
+        value: dict[str, Any] = {
+            "entry": self.entry,
+            "source": self.source,
+            "size": self.size,
+            "digest": str(self.digest),
+        }
+        if self.evidence:
+            value["evidence"] = self.evidence
+        if self.notes:
+            value["notes"] = list(self.notes)
+        return value
+
+
+_SOURCE_KEYS = ("entry", "source", "size", "digest", "evidence", "notes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +55,24 @@ class BundleLock:
     """What a build takes and writes. The same lock gives the same bundle, byte for byte."""
 
     sources: tuple[LockedSource, ...]
+    """Of the archives first, then of plugins and files, then of images; each as in `contents`."""
     contents: Contents
+
+    def source_of(self, entry: str) -> LockedSource | None:
+        """Where an entry came from; None where the lock does not have it."""
+        return next((source for source in self.sources if source.entry == entry), None)
+
+    def archive_of(self, entry: str) -> ArchiveRecord | None:
+        """The archive of an entry."""
+        archives = zip(self.sources, self.contents.archives, strict=False)
+        return next((record for source, record in archives if source.entry == entry), None)
+
+    def image_of(self, entry: str) -> ImageRecord | None:
+        """The image of an entry."""
+        images = self.contents.images
+        sources = self.sources[len(self.sources) - len(images) :]
+        found = zip(sources, images, strict=False)
+        return next((record for source, record in found if source.entry == entry), None)
 
     def dump(self) -> str:
         """The text of the lock file: sorted, stable, one fact a line."""
@@ -38,15 +83,7 @@ class BundleLock:
         return {
             "apiVersion": API_VERSION,
             "kind": "BundleLock",
-            "sources": [
-                {
-                    "entry": source.entry,
-                    "source": source.source,
-                    "size": source.size,
-                    "digest": str(source.digest),
-                }
-                for source in self.sources
-            ],
+            "sources": [source.to_json() for source in self.sources],
             **self.contents.to_json(),
         }
 
@@ -60,15 +97,18 @@ class BundleLock:
         keys = ("apiVersion", "kind", "sources", *CONTENTS_KEYS)
         fields = read_json(text, file, *keys, hint="airgap-bundler lock writes the lock anew")
         fields.expect("BundleLock")
-        sources = tuple(
-            LockedSource(
-                entry=f.text("entry"),
-                source=f.text("source"),
-                size=f.integer("size"),
-                digest=f.digest("digest") or NO_DIGEST,
-            )
-            for f in fields.children("sources", "entry", "source", "size", "digest")
-        )
+        sources = tuple(map(_read_source, fields.children("sources", *_SOURCE_KEYS)))
         contents = read_contents(fields)
         fields.faults.raise_all()
         return cls(sources=sources, contents=contents)
+
+
+def _read_source(fields: Fields) -> LockedSource:
+    return LockedSource(
+        entry=fields.text("entry"),
+        source=fields.text("source"),
+        size=fields.integer("size"),
+        digest=fields.digest("digest") or NO_DIGEST,
+        evidence=fields.text("evidence", ""),
+        notes=fields.texts("notes"),
+    )

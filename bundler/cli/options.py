@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,16 @@ import click
 
 from bundler.downloads import Downloads
 from bundler.resolve import Inputs
-from bundler.spec import BundleSpec
+from bundler.resolve.inputs import Resolved
+from bundler.sources import Evidence, Location, Promise
+from bundler.spec import BundleSpec, ImageInput, Input, parse_spec
+from bundler.spec.origin import Address
 from transfer import console
 from transfer.bundle import EPOCH
+from transfer.contents import ImageRecord
+from transfer.descriptor import Descriptor
 from transfer.disk import read_text
-from transfer.errors import InvalidInput
+from transfer.errors import InvalidInput, NotFound
 from transfer.progress import Progress
 from transfer.registry import RegistryClient
 
@@ -57,9 +62,56 @@ class Access:
             Downloads.connect(
                 self.cache, ca_file=self.ca_file, environ=environ, progress=progress
             ) as downloads,
-            Inputs(folder, downloads, connect, progress) as inputs,
+            _Registries(connect) as images,
         ):
-            yield inputs
+            yield Inputs(folder, downloads, _Address, images, progress)
+
+
+class _Address:
+    """The file behind an address."""
+
+    def __init__(self, wanted: Input) -> None:
+        self._wanted = wanted
+
+    def promise(self) -> Promise:
+        return Promise(
+            file_name=self._wanted.file_name,
+            digest=self._wanted.sha256,
+            evidence=Evidence.SPEC,
+            identity=self._wanted.source,
+        )
+
+    def locate(self) -> Location:
+        origin = self._wanted.origin
+        return Location(url=origin.url if isinstance(origin, Address) else "")
+
+
+class _Registries(ExitStack):
+    """Images of registries."""
+
+    def __init__(self, connect: Callable[[str], RegistryClient]) -> None:
+        super().__init__()
+        self._connect = connect
+        self._clients: dict[str, RegistryClient] = {}
+
+    def resolve(
+        self, wanted: ImageInput, locked: ImageRecord | None, notes: tuple[str, ...]
+    ) -> Resolved:
+        place = wanted.reference.repository
+        if place.registry not in self._clients:
+            self._clients[place.registry] = self.enter_context(self._connect(place.registry))
+        repository = self._clients[place.registry].repository(place.path)
+        if locked:
+            return repository, locked, Evidence.REGISTRY, notes
+        root = repository.resolve(wanted.reference.name)
+        if root is None:
+            raise NotFound(
+                f"image {wanted.reference}: not there",
+                hint="check its name, and whether the registry wants credentials (docker login)",
+            )
+        plain = Descriptor(media_type=root.media_type, digest=root.digest, size=root.size)
+        record = ImageRecord(name=str(wanted.reference), root=plain)
+        return repository, record, Evidence.REGISTRY, notes
 
 
 def access_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -102,7 +154,7 @@ def read_spec(path: Path) -> BundleSpec:
         NotFound, StorageError: the file cannot be read.
         InvalidInput: with everything that is wrong with it.
     """
-    return BundleSpec.parse(read_text(path, f"spec {path}"), str(path))
+    return parse_spec(read_text(path, f"spec {path}"), str(path))
 
 
 def epoch() -> int:

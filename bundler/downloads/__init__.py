@@ -4,5 +4,6 @@
 """
 
 from bundler.downloads.client import Downloads
+from bundler.downloads.values import Download, Fetched
 
-__all__ = ["Downloads"]
+__all__ = ["Download", "Downloads", "Fetched"]

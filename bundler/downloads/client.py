@@ -9,12 +9,13 @@ repeated.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from typing import Self
 
 from bundler.downloads.part import Part
+from bundler.downloads.values import Download, Fetched
 from transfer.digest import Digest
 from transfer.disk import BLOCK, storage_errors
 from transfer.errors import (
@@ -84,6 +85,16 @@ class Downloads:
     def __exit__(self, *exc_info: object) -> None:
         """Close the connections."""
         self._transport.close()
+
+    def fetch_all(self, wanted: Sequence[Download]) -> tuple[Fetched, ...]:
+        """Several, one after the other."""
+        found = []
+        for one in wanted:
+            if one.digest is None:
+                raise InvalidInput(f"{one.what}: its SHA-256 is not known")
+            path = self.fetch(one.locate().url, one.digest)
+            found.append(Fetched(path=path, digest=one.digest, size=path.stat().st_size))
+        return tuple(found)
 
     def fetch(self, url: str, expected: Digest) -> Path:
         """The file behind an address, from the cache or from there.

@@ -2,70 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Protocol
 
 from bundler.downloads import Downloads
+from bundler.resolve.gather import Obtained, SourceOf, gather
 from bundler.spec import ArchiveInput, FileInput, ImageInput, Input
+from bundler.spec.origin import LocalFile
 from transfer.archive import AirgapArchive
 from transfer.bundle.tree import digest_file
 from transfer.contents import FileRecord, ImageRecord
-from transfer.descriptor import Descriptor
 from transfer.digest import Digest
-from transfer.errors import DigestMismatch, NotFound
+from transfer.errors import DigestMismatch
+from transfer.lock import BundleLock
 from transfer.progress import SILENT, Progress
-from transfer.registry import RegistryClient, RegistryRepository
+from transfer.store import Source
 
-Connect = Callable[[str], RegistryClient]
-"""Prepares to speak to the registry of a host."""
+Resolved = tuple[Source, ImageRecord, str, tuple[str, ...]]
+"""Where an image is read from, what its name stands for, the evidence and notes for the lock."""
+
+
+class ImageSources(Protocol):
+    """Finds images; see `bundler.images`."""
+
+    def resolve(
+        self, wanted: ImageInput, locked: ImageRecord | None, notes: tuple[str, ...]
+    ) -> Resolved:
+        """An image as its name leads to it now, or as it was locked with these notes."""
+        ...
 
 
 class Inputs:
     """Opens what a spec names; a context manager that keeps the connections."""
 
     def __init__(
-        self, folder: Path, downloads: Downloads, connect: Connect, progress: Progress = SILENT
+        self,
+        folder: Path,
+        downloads: Downloads,
+        source_of: SourceOf,
+        images: ImageSources,
+        progress: Progress = SILENT,
     ) -> None:
         """Nothing is opened yet; relative paths start at `folder`."""
         self._folder = folder
         self._downloads = downloads
-        self._connect = connect
+        self._source_of = source_of
+        self._images = images
         self._progress = progress
-        self._resources = ExitStack()
-        self._registries: dict[str, RegistryClient] = {}
+        self._obtained: dict[str, Obtained] = {}
 
-    def __enter__(self) -> Self:
-        """The inputs themselves."""
-        return self
-
-    def __exit__(self, *exc_info: object) -> None:
-        """Close the connections."""
-        self._resources.close()
-
-    def path_of(self, wanted: Input) -> Path:
-        """The file itself, downloaded if it has an address.
+    def gather(self, wanted: Sequence[Input], lock: BundleLock | None) -> None:
+        """Bring the files of these entries here, before any of them is opened.
 
         Raises:
-            TransferError: as `Downloads.fetch`.
+            TransferError: as `gather`.
         """
-        if wanted.url is not None and wanted.sha256 is not None:
-            return self._downloads.fetch(wanted.url, wanted.sha256)
-        return (self._folder / (wanted.path or "")).resolve()
+        self._obtained |= gather(wanted, self._folder, self._source_of, self._downloads, lock)
+
+    def obtained(self, wanted: Input) -> Obtained:
+        """The file of an entry that was gathered."""
+        return self._obtained[wanted.entry]
 
     def archive(self, wanted: ArchiveInput) -> AirgapArchive:
         """Read and prove a vendor's archive; the caller closes it.
 
         Raises:
             DigestMismatch: it is not the file that the spec promises.
-            TransferError: as `AirgapArchive.read` and `path_of`.
+            TransferError: as `AirgapArchive.read`.
         """
-        archive = AirgapArchive.read(
-            self.path_of(wanted.input),
-            file_name=wanted.input.file_name,
-            progress=self._progress,
-        )
+        found = self.obtained(wanted.input)
+        archive = AirgapArchive.read(found.path, file_name=found.file_name, progress=self._progress)
         try:
             self._compare(wanted.input, archive.record.digest)
         except BaseException:
@@ -78,48 +85,29 @@ class Inputs:
 
         Raises:
             DigestMismatch: it is not the file that the spec promises.
-            TransferError: as `path_of`, or it cannot be read.
+            TransferError: it cannot be read.
         """
-        path = self.path_of(wanted.input)
+        path = self.obtained(wanted.input).path
         digest = digest_file(path, f"file {wanted.input.source}")
         self._compare(wanted.input, digest)
         return path, FileRecord(path=wanted.path, size=path.stat().st_size, digest=digest)
 
-    def image(self, wanted: ImageInput) -> tuple[RegistryRepository, ImageRecord]:
-        """Ask an image's registry what its name stands for right now.
+    def image(
+        self, wanted: ImageInput, locked: ImageRecord | None, notes: tuple[str, ...]
+    ) -> Resolved:
+        """What an image's name stands for right now, or what the lock says it stood for.
 
         Raises:
-            NotFound: for nothing.
-            TransferError: as the registry refuses.
+            TransferError: as its source refuses.
         """
-        repository = self.repository(wanted)
-        root = repository.resolve(wanted.reference.name)
-        if root is None:
-            raise NotFound(
-                f"image {wanted.reference}: not there",
-                hint="check its name, and whether the registry wants credentials (docker login)",
-            )
-        return repository, ImageRecord(name=str(wanted.reference), root=_plain(root))
-
-    def repository(self, wanted: ImageInput) -> RegistryRepository:
-        """Where an image is pulled from; nothing is sent yet."""
-        place = wanted.reference.repository
-        client = self._registries.get(place.registry)
-        if client is None:
-            client = self._resources.enter_context(self._connect(place.registry))
-            self._registries[place.registry] = client
-        return client.repository(place.path)
+        return self._images.resolve(wanted, locked, notes)
 
     def _compare(self, wanted: Input, found: Digest) -> None:
-        if wanted.sha256 is None or wanted.sha256 == found:
+        expected = self.obtained(wanted).digest
+        if expected is None or expected == found:
             return
         hint = "compare the SHA-256 in the spec with the one the vendor gave"
-        if wanted.url is not None:
-            self._downloads.forget(wanted.sha256)
+        if not isinstance(wanted.origin, LocalFile):
+            self._downloads.forget(expected)
             hint = "the file in the cache was damaged and is removed: run the same command again"
-        raise DigestMismatch(f"{wanted.source}: expected {wanted.sha256}, found {found}", hint=hint)
-
-
-def _plain(root: Descriptor) -> Descriptor:
-    """Without what belongs to the place it was found in."""
-    return Descriptor(media_type=root.media_type, digest=root.digest, size=root.size)
+        raise DigestMismatch(f"{wanted.source}: expected {expected}, found {found}", hint=hint)

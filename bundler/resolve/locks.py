@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from bundler.spec import BundleSpec, Input
-from transfer.contents import ArchiveRecord
+from bundler.spec.values import Toolkit
+from transfer.contents import TOOLKIT, ArchiveRecord, FileRecord
 from transfer.digest import Digest
 from transfer.disk import read_text
 from transfer.errors import (
@@ -35,8 +36,10 @@ def read_lock(path: Path) -> BundleLock | None:
     return BundleLock.parse(text, str(path))
 
 
-def check_spec(lock: BundleLock, spec: BundleSpec, what: str) -> None:
+def check_spec(lock: BundleLock, spec: BundleSpec, what: str, *, but: Collection[str] = ()) -> None:
     """Check that a lock was made of this spec; `what` names the lock in messages.
+
+    The entries `but` may differ.
 
     Raises:
         InvalidInput: with everything in which they differ.
@@ -44,29 +47,55 @@ def check_spec(lock: BundleLock, spec: BundleSpec, what: str) -> None:
     raise_together(
         InvalidInput,
         f"{what}: was made of another spec",
-        _differences(lock, spec),
-        hint="run airgap-bundler lock, and review what it changed",
+        _differences(lock, spec, but),
+        hint="run airgap-bundler lock, and review what it changed; "
+        "lock --update NAME takes up one entry alone",
     )
 
 
-def _differences(lock: BundleLock, spec: BundleSpec) -> Iterator[TransferError]:
-    contents = lock.contents
+def _differences(
+    lock: BundleLock, spec: BundleSpec, but: Collection[str]
+) -> Iterator[TransferError]:
     for name, said, locked in (
-        ("name", spec.name, contents.name),
-        ("version", spec.version, contents.version),
+        ("name", spec.name, lock.contents.name),
+        ("version", spec.version, lock.contents.version),
     ):
-        if said != locked:
+        if said != locked and not but:
             yield InvalidInput(f"{name}: the spec says {said!r}, the lock {locked!r}")
-    sources = {source.entry: source for source in lock.sources}
+    sources = {s.entry: s for s in lock.sources if not is_toolkit(s.entry)}
     wanted = dict(_wanted(spec))
-    for entry in sorted(wanted.keys() - sources.keys()):
+    for entry in sorted(wanted.keys() - sources.keys() - set(but)):
         yield InvalidInput(f"{entry}: not in the lock")
-    for entry in sorted(sources.keys() - wanted.keys()):
+    for entry in sorted(sources.keys() - wanted.keys() - set(but)):
         yield InvalidInput(f"{entry}: in the lock, but not in the spec")
-    for entry in sorted(wanted.keys() & sources.keys()):
+    for entry in sorted((wanted.keys() & sources.keys()) - set(but)):
         yield from _changed_source(wanted[entry], sources[entry])
-    if wanted.keys() == sources.keys() and _outline(lock) != _expected_outline(spec):
+    yield from _changed_toolkit(lock, spec, but)
+    same = wanted.keys() == sources.keys() and not but
+    if same and _outline(lock) != _expected_outline(spec):
         yield InvalidInput("files or images: their names are not those in the lock")
+
+
+def is_toolkit(entry: str) -> bool:
+    """Whether an entry is a part of the toolkit itself, which the spec does not list singly."""
+    return entry.startswith("toolkit[")
+
+
+def toolkit_source(wanted: Toolkit) -> str:
+    """What the spec says of the toolkit, as the lock names the source of each of its parts."""
+    return f"toolkit for {', '.join(wanted.platforms)} with Python {', '.join(wanted.python)}"
+
+
+def _changed_toolkit(
+    lock: BundleLock, spec: BundleSpec, but: Collection[str]
+) -> Iterator[TransferError]:
+    said = {toolkit_source(spec.toolkit)} if spec.toolkit else set()
+    locked = {source.source for source in lock.sources if is_toolkit(source.entry)}
+    if said != locked and "toolkit" not in but:
+        yield InvalidInput(
+            f"toolkit: the spec says {''.join(said) or 'none'}, "
+            f"the lock {', '.join(sorted(locked)) or 'none'}"
+        )
 
 
 def _outline(lock: BundleLock) -> list[tuple[str, str | None]]:
@@ -74,10 +103,14 @@ def _outline(lock: BundleLock) -> list[tuple[str, str | None]]:
     contents = lock.contents
     return [
         *((plugin.file.path, plugin.platform) for plugin in contents.plugins),
-        *((file.path, None) for file in contents.files),
+        *((file.path, None) for file in contents.files if not _of_toolkit(file)),
         *((image.name, None) for image in contents.images),
         (f"{len(contents.archives)} archives", None),
     ]
+
+
+def _of_toolkit(file: FileRecord) -> bool:
+    return file.path.startswith(f"{TOOLKIT}/")
 
 
 def _expected_outline(spec: BundleSpec) -> list[tuple[str, str | None]]:
@@ -92,7 +125,32 @@ def _wanted(spec: BundleSpec) -> Iterator[tuple[str, tuple[str, Digest | None]]]
     inputs: list[Input] = [archive.input for archive in spec.archives]
     inputs += [file.input for file in spec.files]
     yield from ((found.entry, (found.source, found.sha256)) for found in inputs)
-    yield from ((image.entry, (str(image.reference), None)) for image in spec.images)
+    yield from ((image.entry, (image.source, None)) for image in spec.images)
+
+
+def entries_of(spec: BundleSpec, name: str) -> frozenset[str]:
+    """The entries that a person means by `name`.
+
+    It may be an entry's path or the start of one, an application's slug, a file's name, or an
+    image's reference.
+
+    Raises:
+        NotFound: none.
+    """
+    entries = set(dict(_wanted(spec))) | ({"toolkit"} if spec.toolkit else set())
+    inputs = [archive.input for archive in spec.archives] + [file.input for file in spec.files]
+    names = [(found.file_name, found.entry) for found in inputs]
+    names += [(archive.expected, archive.input.entry) for archive in spec.archives]
+    names += [(str(image.reference), image.entry) for image in spec.images]
+    below = (f"{name}.", f"{name}[")
+    found = {entry for entry in entries if entry == name or entry.startswith(below)}
+    found |= {entry for spelt, entry in names if spelt == name}
+    if not found:
+        raise NotFound(
+            f"--update {name}: the spec has no such entry",
+            hint=f"it has: {', '.join(sorted(entries))}",
+        )
+    return frozenset(found)
 
 
 def _changed_source(

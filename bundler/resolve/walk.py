@@ -7,9 +7,9 @@ digests is not read twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from bundler.resolve.fit import check_kind, fill_in
 from bundler.resolve.inputs import Inputs
@@ -29,6 +29,9 @@ from transfer.lock import BundleLock, LockedSource
 from transfer.naming import Naming
 from transfer.relocate import Places, SourceImage, archive_images
 from transfer.store import Source
+
+_NO_LOCK = BundleLock(sources=(), contents=Contents(name="", version=""))
+_Locked = TypeVar("_Locked")
 
 
 class Taker(Protocol):
@@ -52,6 +55,7 @@ def resolve(
     inputs: Inputs,
     *,
     locked: BundleLock | None = None,
+    anew: Collection[str] | None = None,
     taker: Taker | None = None,
 ) -> BundleLock:
     """Read and prove everything that a spec names.
@@ -61,13 +65,15 @@ def resolve(
         inputs: Where it is.
         locked: What it must turn out to be, made of this spec (see `check_spec`). Tags of images
             are taken from it.
+        anew: The only entries to be read, as they are now; the others are what `locked` says.
         taker: Gets each thing, until the first fault is found.
 
     Raises:
         TransferError: with every fault; of their own class when all are alike, otherwise
             IntegrityError or InvalidInput. What `taker` raises ends the work at once.
     """
-    walk = _Walk(spec, inputs, locked, taker)
+    walk = _Walk(spec, inputs, locked, anew, taker)
+    walk.gather()
     # The cheap things first: what is wrong with them should be known early.
     files = [(wanted, walk.file(wanted)) for wanted in spec.files]
     images = [walk.image(wanted) for wanted in spec.images]
@@ -94,23 +100,36 @@ class _Walk:
     """What is known so far, and what is wrong."""
 
     def __init__(
-        self, spec: BundleSpec, inputs: Inputs, locked: BundleLock | None, taker: Taker | None
+        self,
+        spec: BundleSpec,
+        inputs: Inputs,
+        locked: BundleLock | None,
+        anew: Collection[str] | None,
+        taker: Taker | None,
     ) -> None:
         self._spec = spec
         self._inputs = inputs
+        self._locked = locked or _NO_LOCK
+        self._anew = anew
         self._taker = taker
         self._faults: list[TransferError] = []
         self._sources: dict[str, LockedSource] = {}
         self._images: list[tuple[Source, ImageRecord]] = []
         self._places = Places()
         self._slims: dict[str, str] = {}
-        self._locked = {source.entry: source for source in locked.sources} if locked else {}
-        contents = locked.contents if locked else Contents(name="", version="")
-        self._locked_archives = dict(zip(self._spec.archives, contents.archives, strict=False))
-        self._locked_images = dict(zip(self._spec.images, contents.images, strict=False))
+
+    def gather(self) -> None:
+        """Bring every file here that is to be read."""
+        wanted = [archive.input for archive in self._spec.archives]
+        wanted += [file.input for file in self._spec.files]
+        lock = self._locked if self._anew is None else _NO_LOCK
+        self._inputs.gather([found for found in wanted if self._is_read(found.entry)], lock)
 
     def archive(self, wanted: ArchiveInput) -> ArchiveRecord | None:
         """Read an archive and hand it over; None if it cannot be used."""
+        locked = self._locked.archive_of(wanted.input.entry)
+        if locked and not self._is_read(wanted.input.entry):
+            return self._take_over(wanted, locked)
         try:
             archive = self._inputs.archive(wanted)
         except TransferError as error:
@@ -121,9 +140,8 @@ class _Walk:
                 record = fill_in(wanted, archive.record)
                 check_kind(wanted, record)
                 self._note(wanted.input, record.size, record.digest)
-                check_record(self._locked_archives.get(wanted), record)
-                self._refuse_same_release(wanted, record)
-                self._refuse_clashes(archive_images(record, wanted.input.entry))
+                check_record(self._expected(locked), record)
+                self._place(wanted, record)
             except TransferError as error:
                 self._fault(wanted.input.entry, error)
                 return None
@@ -131,8 +149,25 @@ class _Walk:
                 self._taker.take_archive(archive, record)
         return record
 
+    def _take_over(self, wanted: ArchiveInput, record: ArchiveRecord) -> ArchiveRecord | None:
+        self._keep(wanted.input.entry)
+        try:
+            self._place(wanted, record)
+        except TransferError as error:
+            self._fault(wanted.input.entry, error)
+            return None
+        return record
+
+    def _place(self, wanted: ArchiveInput, record: ArchiveRecord) -> None:
+        self._refuse_same_release(wanted, record)
+        self._refuse_clashes(archive_images(record, wanted.input.entry))
+
     def file(self, wanted: FileInput) -> FileRecord | None:
         """Hash a file and hand it over; None if it cannot be used."""
+        locked = self._locked.source_of(wanted.input.entry)
+        if locked and not self._is_read(wanted.input.entry):
+            self._keep(wanted.input.entry)
+            return FileRecord(path=wanted.path, size=locked.size, digest=locked.digest)
         try:
             path, record = self._inputs.file(wanted)
             self._note(wanted.input, record.size, record.digest)
@@ -146,23 +181,44 @@ class _Walk:
     def image(self, wanted: ImageInput) -> ImageRecord | None:
         """Find out what an image's name stands for; None if it cannot be used."""
         try:
-            locked = self._locked_images.get(wanted)
-            source, record = (
-                (self._inputs.repository(wanted), locked) if locked else self._inputs.image(wanted)
-            )
+            record = self._find_image(wanted)
             image = SourceImage(record=record, naming=Naming.KOTS, origin=wanted.entry)
             self._refuse_clashes([image])
         except TransferError as error:
             self._fault(wanted.entry, error)
             return None
+        return record
+
+    def _find_image(self, wanted: ImageInput) -> ImageRecord:
+        locked = self._locked.image_of(wanted.entry)
+        if locked and not self._is_read(wanted.entry):
+            self._keep(wanted.entry)
+            return locked
+        before = self._locked.source_of(wanted.entry)
+        notes = before.notes if before and self._anew is None else ()
+        found = self._inputs.image(wanted, self._expected(locked), notes)
+        source, record, evidence, notes = found
         self._sources[wanted.entry] = LockedSource(
             entry=wanted.entry,
-            source=str(wanted.reference),
+            source=wanted.source,
             size=record.root.size,
             digest=record.root.digest,
+            evidence=evidence,
+            notes=notes,
         )
         self._images.append((source, record))
         return record
+
+    def _is_read(self, entry: str) -> bool:
+        return self._anew is None or entry in self._anew
+
+    def _expected(self, locked: _Locked | None) -> _Locked | None:
+        """What an entry has to turn out to be; None where it is wanted as it is now."""
+        return locked if self._anew is None else None
+
+    def _keep(self, entry: str) -> None:
+        if locked := self._locked.source_of(entry):
+            self._sources[entry] = locked
 
     def end(self) -> None:
         """Hand over the images of registries, or raise what is wrong."""
@@ -192,9 +248,17 @@ class _Walk:
         )
 
     def _note(self, wanted: Input, size: int, digest: Digest) -> None:
-        found = LockedSource(entry=wanted.entry, source=wanted.source, size=size, digest=digest)
+        obtained = self._inputs.obtained(wanted)
+        found = LockedSource(
+            entry=wanted.entry,
+            source=wanted.source,
+            size=size,
+            digest=digest,
+            evidence=obtained.evidence,
+            notes=obtained.notes,
+        )
         self._sources[wanted.entry] = found
-        check_source(self._locked.get(wanted.entry), found)
+        check_source(self._expected(self._locked.source_of(wanted.entry)), found)
 
     def _refuse_same_release(self, wanted: ArchiveInput, record: ArchiveRecord) -> None:
         if record.slim is None:
