@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Protocol, Self
 
@@ -59,6 +59,8 @@ class Request:
     scopes: Scopes = ()
     """What a token has to allow."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Further headers, for this very server: no redirect takes them to another."""
     body: bytes | Body | None = None
     """Sent with its Content-Length, never in chunks."""
     read_timeout: float = READ_TIMEOUT
@@ -107,8 +109,12 @@ class Reply:
             block: bytes = self._response.raw.read(None if size < 0 else size)
         return block
 
-    def _read_some(self, size: int) -> bytes:
-        """What is there already, or comes next: a byte now and then must not hold us up."""
+    def read_some(self, size: int) -> bytes:
+        """What is there already, or comes next: a byte now and then does not hold us up.
+
+        Raises:
+            Unavailable: as `read`.
+        """
         with self._translated():
             block: bytes = self._response.raw.read1(size)
         return block
@@ -120,22 +126,32 @@ class Reply:
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise translate(error, self._response.url, self._what) from None
 
-    def whole(self) -> Answer:
-        """The answer with its body, as far as the largest manifest goes; closes the reply.
+    def whole(self, limit: int = _MAX_BODY) -> Answer:
+        """The answer with up to `limit` bytes of its body; closes the reply.
+
+        The default is what the largest manifest has, and one more.
 
         Raises:
             Unavailable: as `read`.
         """
-        blocks, left = [], _MAX_BODY
+        blocks, left = [], limit
         deadline = time.monotonic() + ANSWER_TIMEOUT
         with self:
             # Only the read after the last byte tells the end from a broken connection.
-            while left and (block := self._read_some(left)):
+            while left and (block := self.read_some(left)):
                 blocks.append(block)
                 left -= len(block)
                 if time.monotonic() > deadline:
                     raise Unavailable(f"{self._what}: does not come to the end of its answer")
             return replace(self.answer, body=b"".join(blocks))
+
+    def abort(self) -> None:
+        """Let a read that waits in another thread come to its end.
+
+        What that read returns is no content any more: under TLS it may be what was encrypted.
+        """
+        with suppress(AttributeError, ValueError, RuntimeError, OSError):  # over, or urllib3 < 2.3
+            self._response.raw.shutdown()
 
     def close(self) -> None:
         """Let the connection go: for the next request when the body was read to its end."""

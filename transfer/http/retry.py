@@ -36,20 +36,33 @@ class RetryPolicy:
     random: Callable[[], float] = random.random
     """From 0 to 1."""
 
-    def run(self, work: Callable[[], _Result], progress: Progress = SILENT) -> _Result:
+    def run(
+        self,
+        work: Callable[[], _Result],
+        progress: Progress = SILENT,
+        reached: Callable[[], int] = lambda: 0,
+    ) -> _Result:
         """The result of `work`, tried again while it raises Unavailable.
+
+        Args:
+            work: What is tried.
+            progress: Told of each pause and its reason.
+            reached: How far the work has come. Slow is not broken: an attempt that came further
+                is counted as the first.
 
         Raises:
             GivenUp: as the last attempt said, with how many there were.
             TransferError: anything else that `work` raises, at once.
         """
-        attempt = 1
+        attempt, before = 1, reached()
         while True:
             try:
                 return work()
             except GivenUp:
                 raise
             except Unavailable as error:
+                if (now := reached()) > before:
+                    attempt, before = 1, now
                 if attempt >= self.attempts:
                     raise _given_up(error, attempt) from error
                 pause = self.pause(attempt, error.retry_after)

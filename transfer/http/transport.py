@@ -55,7 +55,8 @@ class Transport:
     def send(self, request: Request) -> Reply:
         """Send a request to an absolute address; whatever its status, there is a reply.
 
-        `Authorization` is left out after a redirect to another host.
+        `Authorization` and the request's credentials are left out after a redirect to another
+        host.
 
         Raises:
             Unavailable: no answer.
@@ -71,7 +72,7 @@ class Transport:
             reply.whole()
             check_downgrade(request.url, moved, request.what)
             if origin(moved) != origin(request.url):
-                request = request.with_header("Authorization", None)
+                request = replace(request.with_header("Authorization", None), credentials={})
             request = replace(request, url=moved)
         raise InvalidInput(
             f"{request.what}: redirected {_MAX_REDIRECTS} times, last to {printable(request.url)}",
@@ -83,7 +84,7 @@ class Transport:
             response = self._session().request(
                 request.method,
                 request.url,
-                headers=dict(request.headers),
+                headers={**request.headers, **request.credentials},
                 data=request.body,
                 stream=True,
                 allow_redirects=False,

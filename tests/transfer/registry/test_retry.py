@@ -96,3 +96,12 @@ def test_a_pause_that_is_cut_short_ends_it() -> None:
     with pytest.raises(Unavailable, match=r"^down$"):
         RetryPolicy(sleep=lambda _: True).run(work)
     assert work.calls == 1
+
+
+def test_an_attempt_that_came_further_counts_as_the_first() -> None:
+    slept: list[float] = []
+    far = iter([0, 0, 10, 20, 20, 20])
+    work = Work(*(Unavailable("down") for _ in range(9)))
+    with pytest.raises(Unavailable, match=r"^down \(tried 3 times\)$"):
+        policy(slept, attempts=3).run(work, reached=lambda: next(far))
+    assert slept == [1.0, 1.0, 1.0, 2.0]
