@@ -57,6 +57,8 @@ class BundleLock:
     sources: tuple[LockedSource, ...]
     """Of the archives first, then of plugins and files, then of images; each as in `contents`."""
     contents: Contents
+    size: int | None = None
+    """Bytes of all the blobs and files of the bundle, each once; None where not all were read."""
 
     def source_of(self, entry: str) -> LockedSource | None:
         """Where an entry came from; None where the lock does not have it."""
@@ -80,10 +82,12 @@ class BundleLock:
 
     def to_json(self) -> dict[str, Any]:
         """The JSON form that `parse` reads."""
+        size = {} if self.size is None else {"size": self.size}
         return {
             "apiVersion": API_VERSION,
             "kind": "BundleLock",
             "sources": [source.to_json() for source in self.sources],
+            **size,
             **self.contents.to_json(),
         }
 
@@ -94,13 +98,14 @@ class BundleLock:
         Raises:
             InvalidInput: with every fault.
         """
-        keys = ("apiVersion", "kind", "sources", *CONTENTS_KEYS)
+        keys = ("apiVersion", "kind", "sources", "size", *CONTENTS_KEYS)
         fields = read_json(text, file, *keys, hint="airgap-bundler lock writes the lock anew")
         fields.expect("BundleLock")
         sources = tuple(map(_read_source, fields.children("sources", *_SOURCE_KEYS)))
         contents = read_contents(fields)
+        size = fields.integer("size", None) if "size" in fields else None
         fields.faults.raise_all()
-        return cls(sources=sources, contents=contents)
+        return cls(sources=sources, contents=contents, size=size)
 
 
 def _read_source(fields: Fields) -> LockedSource:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import click
 
-from bundler.build import Order
+from bundler.build import Order, check_lock
 from bundler.build import build as run_build
 from bundler.build import lock as run_lock
+from bundler.build import update as update_lock
 from bundler.cli import reports
 from bundler.cli.options import Access, access_options, epoch, examples, read_spec
 from transfer import __version__, report
@@ -49,23 +50,50 @@ def main() -> None:
 
 @main.command(
     short_help="Resolve SPEC to digests and sizes, and write its lock.",
-    epilog=examples("lock manifests/first-install.yaml"),
+    epilog=examples(
+        "lock manifests/first-install.yaml",
+        "lock spec.yaml --check",
+        "lock spec.yaml --update harness-ng",
+        "lock spec.yaml --update 'applications[0].releases[1]'",
+    ),
 )
 @_SPEC
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Only compare the lock with SPEC; fetch and write nothing.",
+)
+@click.option(
+    "--update",
+    metavar="NAME",
+    help="Resolve one entry anew and leave the others: its path in the spec, a slug, a file's "
+    "name, or an image.",
+)
 @access_options
 @quiet_option
 @output_option
-def lock(*, spec: Path, access: Access, quiet: bool, output: str) -> None:
+def lock(
+    *, spec: Path, check: bool, update: str | None, access: Access, quiet: bool, output: str
+) -> None:
     """Read everything that SPEC names, and write it down as SPEC's lock.
 
     The lock stands beside the spec as NAME.lock.json: every archive, image and file with its
-    digest and size, made to be reviewed and committed. A lock that is there is written anew.
+    digest and size, and who said so; made to be reviewed and committed. A lock that is there is
+    written anew.
     """
-    progress = progress_for(quiet=quiet)
+    if check and update is not None:
+        raise click.UsageError("--check and --update exclude each other")
+    progress, path = progress_for(quiet=quiet), lock_path(spec)
     wanted = read_spec(spec)
-    with access.inputs(spec.parent, progress) as inputs:
-        found = run_lock(wanted, lock_path(spec), inputs)
-    emit(output, reports.locked_text(found, lock_path(spec)), reports.locked_json(found))
+    if check:
+        found = check_lock(wanted, path)
+    else:
+        with access.inputs(wanted, spec.parent, progress) as inputs:
+            if update is None:
+                found = run_lock(wanted, path, inputs)
+            else:
+                found = update_lock(wanted, path, inputs, update)
+    emit(output, reports.locked_text(found, path), reports.locked_json(found))
 
 
 @main.command(
@@ -110,15 +138,16 @@ def build(
     its files is that of SOURCE_DATE_EPOCH, or 1980.
     """
     progress = progress_for(quiet=quiet)
+    wanted = read_spec(spec)
     order = Order(
-        spec=read_spec(spec),
+        spec=wanted,
         lock_path=lock_path(spec),
         target=target,
         keep_archives=keep_archives,
         epoch=epoch(),
         jobs=jobs,
     )
-    with access.inputs(spec.parent, progress) as inputs:
+    with access.inputs(wanted, spec.parent, progress) as inputs:
         built = run_build(order, inputs, progress)
     emit(output, reports.built_text(built), reports.built_json(built))
 

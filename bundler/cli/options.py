@@ -41,8 +41,8 @@ class Access:
     """The registries that are spoken to without TLS."""
 
     @contextmanager
-    def inputs(self, folder: Path, progress: Progress) -> Iterator[Inputs]:
-        """The inputs of a spec in `folder`.
+    def inputs(self, spec: BundleSpec, folder: Path, progress: Progress) -> Iterator[Inputs]:
+        """The inputs of a spec that stands in `folder`.
 
         Raises:
             InvalidInput: the CA file cannot be used.

@@ -14,6 +14,7 @@ from typing import Protocol, TypeVar
 from bundler.resolve.fit import check_kind, fill_in
 from bundler.resolve.inputs import Inputs
 from bundler.resolve.locks import check_record, check_source
+from bundler.resolve.volume import Volume
 from bundler.spec import ArchiveInput, BundleSpec, FileInput, ImageInput, Input
 from transfer.archive import AirgapArchive
 from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord, PluginRecord
@@ -81,6 +82,7 @@ def resolve(
     walk.end()
     return BundleLock(
         sources=walk.sources(),
+        size=walk.size(),
         contents=Contents(
             name=spec.name,
             version=spec.version,
@@ -115,6 +117,7 @@ class _Walk:
         self._faults: list[TransferError] = []
         self._sources: dict[str, LockedSource] = {}
         self._images: list[tuple[Source, ImageRecord]] = []
+        self._volume = None if locked else Volume()
         self._places = Places()
         self._slims: dict[str, str] = {}
 
@@ -142,6 +145,8 @@ class _Walk:
                 self._note(wanted.input, record.size, record.digest)
                 check_record(self._expected(locked), record)
                 self._place(wanted, record)
+                if self._volume:
+                    self._volume.add_images(archive, record.images)
             except TransferError as error:
                 self._fault(wanted.input.entry, error)
                 return None
@@ -171,6 +176,8 @@ class _Walk:
         try:
             path, record = self._inputs.file(wanted)
             self._note(wanted.input, record.size, record.digest)
+            if self._volume:
+                self._volume.add_file(record)
         except TransferError as error:
             self._fault(wanted.input.entry, error)
             return None
@@ -198,6 +205,8 @@ class _Walk:
         notes = before.notes if before and self._anew is None else ()
         found = self._inputs.image(wanted, self._expected(locked), notes)
         source, record, evidence, notes = found
+        if self._volume:
+            self._volume.add_images(source, [record])
         self._sources[wanted.entry] = LockedSource(
             entry=wanted.entry,
             source=wanted.source,
@@ -241,6 +250,10 @@ class _Walk:
         entries += [file.input.entry for file in spec.files]
         entries += [image.entry for image in spec.images]
         return tuple(self._sources[entry] for entry in entries)
+
+    def size(self) -> int | None:
+        """Bytes of everything; None where a lock said so, or not everything was read."""
+        return self._volume.size if self._volume else None
 
     def _fault(self, entry: str, error: TransferError) -> None:
         self._faults.append(

@@ -294,3 +294,97 @@ def test_mistakes_in_the_spec_come_before_any_work(workplace: Workplace) -> None
     assert ran.code == 3
     assert "2 mistakes" in ran.err
     assert "reading" not in ran.err
+
+
+def test_lock_says_who_said_each_digest(workplace: Workplace) -> None:
+    sha256 = digest(workplace.downloads / "configvalues.yaml").encoded
+    workplace.run(
+        "lock",
+        workplace.spec(
+            f"""
+files:
+  - {{name: promised, path: downloads/configvalues.yaml, sha256: {sha256}}}
+  - {{name: found, path: downloads/configvalues.yaml}}
+"""
+        ),
+    )
+    lock = BundleLock.parse(workplace.lock.read_text(), "lock")
+    assert [source.evidence for source in lock.sources] == ["spec", "first use"]
+
+
+def test_check_says_whether_the_lock_fits_the_spec_and_reads_nothing(workplace: Workplace) -> None:
+    spec = workplace.spec(ONE_APPLICATION)
+    ran = workplace.run("lock", spec, "--check")
+    assert ran.code == 5
+    assert f"{workplace.lock}: does not exist" in ran.err
+    workplace.run("lock", spec)
+    before = workplace.lock.read_bytes()
+    shutil.rmtree(workplace.downloads)
+    assert workplace.run("lock", spec, "--check").code == 0
+    workplace.spec(EVERYTHING)
+    ran = workplace.run("lock", spec, "--check")
+    assert ran.code == 3
+    assert "kots.archive: not in the lock" in ran.err
+    assert "files[0]: not in the lock" in ran.err
+    assert workplace.lock.read_bytes() == before
+
+
+def test_update_takes_up_one_entry_and_reads_no_other(workplace: Workplace) -> None:
+    spec = workplace.spec(EVERYTHING)
+    workplace.run("lock", spec)
+    before = BundleLock.parse(workplace.lock.read_text(), "lock")
+    for path in workplace.downloads.iterdir():
+        if path.name != "configvalues.yaml":
+            path.unlink()
+    values = workplace.downloads / "configvalues.yaml"
+    values.write_bytes(b"hostname: other.example\n")
+    ran = workplace.run("lock", spec, "--update", "configvalues.yaml")
+    assert ran.code == 0, ran.err
+    after = BundleLock.parse(workplace.lock.read_text(), "lock")
+    assert after.contents.files[0].digest == digest(values)
+    assert after.sources[:-1] == before.sources[:-1]
+    assert after.sources[-1].digest == digest(values)
+    assert after.contents.archives == before.contents.archives
+    assert after.contents.plugins == before.contents.plugins
+
+
+def test_update_takes_in_a_new_entry_and_lets_an_old_one_go(workplace: Workplace) -> None:
+    workplace.run("lock", workplace.spec(ONE_APPLICATION))
+    before = BundleLock.parse(workplace.lock.read_text(), "lock")
+    spec = workplace.spec(
+        ONE_APPLICATION + "imageArchives: [{path: downloads/platform_images.tgz}]"
+    )
+    ran = workplace.run("lock", spec, "--update", "imageArchives")
+    assert ran.code == 0, ran.err
+    after = BundleLock.parse(workplace.lock.read_text(), "lock")
+    assert after.contents.archives[:1] == before.contents.archives
+    assert len(after.contents.archives) == 2
+    assert workplace.run("lock", spec, "--check").code == 0
+
+
+@pytest.mark.parametrize("name", ["nothing", "applications[7]", "harness-ng"])
+def test_update_of_what_the_spec_does_not_have_says_what_it_has(
+    workplace: Workplace, name: str
+) -> None:
+    spec = workplace.spec(ONE_APPLICATION)
+    workplace.run("lock", spec)
+    ran = workplace.run("lock", spec, "--update", name)
+    assert ran.code == 5
+    assert f"--update {name}: the spec has no such entry" in ran.err
+    assert "applications[0].releases[0].archive" in ran.err
+
+
+def test_update_refuses_a_lock_that_differs_elsewhere(workplace: Workplace) -> None:
+    workplace.run("lock", workplace.spec(ONE_APPLICATION))
+    before = workplace.lock.read_bytes()
+    spec = workplace.spec(EVERYTHING)
+    ran = workplace.run("lock", spec, "--update", "files")
+    assert ran.code == 3
+    assert "kots.archive: not in the lock" in ran.err
+    assert "files[0]: not in the lock" not in ran.err
+    assert workplace.lock.read_bytes() == before
+
+
+def test_check_and_update_exclude_each_other(workplace: Workplace) -> None:
+    spec = workplace.spec(ONE_APPLICATION)
+    assert workplace.run("lock", spec, "--check", "--update", "harness").code == 2

@@ -17,8 +17,10 @@ SOURCE = LockedSource(
     source="https://downloads.example/harness.airgap",
     size=10,
     digest=Digest.of(b"airgap"),
+    evidence="release API",
+    notes=("checksum: 12", "of: this"),
 )
-LOCK = BundleLock(sources=(SOURCE,), contents=FULL)
+LOCK = BundleLock(sources=(SOURCE,), contents=FULL, size=1234)
 
 
 def test_a_lock_is_written_and_read_back() -> None:
