@@ -90,7 +90,7 @@ PLACES = {
     "urllib3": HTTP,
     "oras": ("transfer.registry",),
     "docker": ("bundler.daemon",),
-    "subprocess": ("mirror.process",),
+    "subprocess": ("mirror.process", "transfer.registry.helpers"),
     "click": SCREEN,
     "tqdm": SCREEN,
     "tarfile": ARCHIVES,

@@ -1,7 +1,7 @@
 """A token server: what stands behind `WWW-Authenticate: Bearer` in Docker Hub, Harbor or GitLab.
 
-Source: the distribution project's token specification (docs/spec/auth/token.md, jwt.md). It
-signs with openssl, so that a real docker-registry accepts its tokens.
+Source: the distribution project's token specification (docs/spec/auth/token.md, oauth.md,
+jwt.md). It signs with openssl, so that a real docker-registry accepts its tokens.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from tests.tools import need
 
@@ -30,6 +30,8 @@ class TokenServer:
     key: Path
     users: Mapping[str, str]
     """Passwords by user name; a user gets every action asked for."""
+    identities: frozenset[str] = frozenset()
+    """Identity tokens that are good for the same, by the POST of oauth.md."""
     anonymous: frozenset[str] = frozenset()
     """Actions that a caller without credentials gets."""
     lifetime: int = 300
@@ -44,6 +46,8 @@ class TokenServer:
     """The scopes of every token handed out, in order."""
     asked: int = 0
     """Requests, also the refused ones."""
+    forms: list[Mapping[str, str]] = field(default_factory=list)
+    """What was posted, without the identity tokens."""
 
     def token(self, scopes: tuple[str, ...], user: str) -> str:
         """A signed token for what `user` ("" for nobody) may do of `scopes`."""
@@ -125,8 +129,19 @@ class _Handler(BaseHTTPRequestHandler):
     tokens: TokenServer
 
     def do_GET(self) -> None:
+        query = parse_qs(urlsplit(self.path).query)
+        self._hand_out(self._user(), " ".join(query.get("scope", [])), "token")
+
+    def do_POST(self) -> None:
+        length = int(self.headers.get("Content-Length", "0"))
+        form = dict(parse_qsl(self.rfile.read(length).decode()))
+        known = form.pop("refresh_token", None) in self.tokens.identities
+        self.tokens.forms.append(form)
+        granted = known and form.get("grant_type") == "refresh_token"
+        self._hand_out("identity" if granted else None, form.get("scope", ""), "access_token")
+
+    def _hand_out(self, user: str | None, scope: str, name: str) -> None:
         self.tokens.asked += 1
-        user = self._user()
         if self.tokens.status != 200:
             self._answer(self.tokens.status, b'{"details": "scripted"}')
         elif user is None:
@@ -134,11 +149,10 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.tokens.body is not None:
             self._answer(200, self.tokens.body)
         else:
-            query = parse_qs(urlsplit(self.path).query)
-            scopes = tuple(" ".join(query.get("scope", [])).split())
+            scopes = tuple(scope.split())
             token = self.tokens.token(scopes, user)
             self.tokens.issued.append(scopes)
-            answer = {"token": token, "expires_in": self.tokens.lifetime}
+            answer = {name: token, "expires_in": self.tokens.lifetime}
             self._answer(200, json.dumps(answer).encode())
 
     def _user(self) -> str | None:

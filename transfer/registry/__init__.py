@@ -5,8 +5,9 @@ sent whole or again from its first byte, content counts as uploaded only when th
 so for all of it, credentials reach only the registry and its token server, and whatever goes
 wrong comes out as one of `transfer.errors`. What it reads is not verified here: `copy` does.
 
-From the outside in: `client`, `repository` with `upload` and `download`, `connection` with `auth`
-and `credentials`; below them `transfer.http`. `refusals` says what an unwelcome answer means.
+From the outside in: `client`, `repository` with `upload` and `download`, `connection` with `auth`,
+which has `tokens` from their server and `credentials` from docker's and podman's files and
+`helpers`; below them `transfer.http`. `refusals` says what an unwelcome answer means.
 """
 
 from transfer.http.retry import RetryPolicy

@@ -2,62 +2,24 @@
 
 Nothing is sent before the registry asked for it (401 with `WWW-Authenticate`). From then on
 every request carries what it needs, so that a body is never sent in vain. Tokens are kept per
-scope and fetched anew shortly before they expire. oras asks the token server; statuses, which it
-swallows, are judged here. Source: the distribution project's docs/spec/auth.
+scope and fetched anew shortly before they expire.
 """
 
 from __future__ import annotations
 
-import json
-import re
 import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from http import HTTPStatus
-from typing import Any, Self
-from urllib.parse import urlencode, urlsplit
 
-from transfer.errors import AccessDenied, Unavailable
-from transfer.http.answers import Answer, printable
-from transfer.http.messages import Request, Scopes
-from transfer.http.transport import Transport, is_loopback
-from transfer.registry.credentials import Credentials, Search, search, silence_oras
-from transfer.registry.refusals import refusal
-
-_DEFAULT_LIFETIME = 60
-"""Seconds that a token is good for when its server does not say (token.md)."""
-
-_LONGEST_LIFETIME = 366 * 24 * 3600.0
+from transfer.errors import AccessDenied
+from transfer.http.messages import Scopes
+from transfer.http.transport import Transport
+from transfer.registry.credentials import Credentials, IdentityToken, Keychain, Search
+from transfer.registry.tokens import Challenge, TokenServer
 
 _FRESH = 0.8
 """The part of a token's life after which it is not used for anything new."""
-
-_CHALLENGE = re.compile(
-    r"\b(Basic|Bearer)\b\s*((?:,?\s*\w+=(?:\"[^\"]*\"|[^\s,\"]+))*)", re.IGNORECASE
-)
-_TOKEN = re.compile(r"[\x21-\x7e]{1,65536}")
-_PARAMETER = re.compile(r"(\w+)=(?:\"([^\"]*)\"|([^\s,\"]+))")
-
-
-@dataclass(frozen=True, slots=True)
-class Challenge:
-    """What a registry asks for."""
-
-    bearer: bool
-    realm: str
-    service: str = ""
-    scope: str = ""
-
-    @classmethod
-    def parse(cls, header: str) -> Challenge | None:
-        """Read `WWW-Authenticate`; of several challenges the one with a token goes first."""
-        found = []
-        for scheme, parameters in _CHALLENGE.findall(header):
-            values = {name.lower(): a or b for name, a, b in _PARAMETER.findall(parameters)}
-            known = {name: values.get(name, "") for name in ("realm", "service", "scope")}
-            found.append(cls(bearer=scheme.lower() == "bearer", **known))
-        return max(found, key=lambda challenge: challenge.bearer, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,30 +42,23 @@ class Authenticator:
         plain_http: bool,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._host = host
         self._transport = transport
-        self._given = given
-        self._environ = environ
+        self._keychain = Keychain(host, given, environ)
         self._plain_http = plain_http
         self._clock = clock
         self._challenge: Challenge | None = None
-        self._search: Search | None = None
-        self._searching = threading.Lock()
         self._lock = threading.Lock()
         self._tokens: dict[frozenset[str], _Token] = {}
         self._fetching: dict[frozenset[str], threading.Lock] = {}
 
-    def search(self) -> Search:
-        """The credentials, looked for when they are first needed.
+    def search(self, scopes: Scopes = ()) -> Search:
+        """The credentials for what `scopes` are about, looked for when they are first needed.
 
         Raises:
             InvalidInput: a credential file is not what it should be.
             AccessDenied: a credential helper failed.
         """
-        with self._searching:
-            if self._search is None:
-                self._search = search(self._host, self._given, self._environ)
-            return self._search
+        return self._keychain.search(_repository(scopes))
 
     def header(self, scopes: Scopes) -> str | None:
         """What to send as Authorization; None as long as the registry never asked.
@@ -117,8 +72,14 @@ class Authenticator:
             return None
         if challenge.bearer:
             return self._token(challenge, scopes)
-        credentials = self.search().credentials
-        return credentials.basic() if credentials else None
+        found = self.search(scopes)
+        if isinstance(found.credentials, IdentityToken):
+            raise AccessDenied(
+                f"{found.host}: asks for a password, and {found.origin} holds an identity token, "
+                f"which only a token server takes",
+                hint=f"log in to {found.host} again with a user name and a password",
+            )
+        return found.credentials.basic() if found.credentials else None
 
     def renew(self, asked: str, scopes: Scopes, refused: str | None) -> str | None:
         """What to send after a 401 to a request that carried `refused`.
@@ -164,92 +125,21 @@ class Authenticator:
         return None
 
     def _fetch(self, challenge: Challenge, scopes: Scopes) -> _Token:
-        from oras.auth.token import TokenAuth  # noqa: PLC0415 - slow, and not always needed
-        from oras.auth.utils import authHeader  # noqa: PLC0415
-
-        silence_oras()
-        found = self.search()
-        self._check_realm(challenge, found)
-        endpoint = _TokenEndpoint(self._transport, found)
-        backend = TokenAuth()
-        backend.session = endpoint
-        backend._tls_verify = True  # noqa: SLF001 - oras has no other way in; ours decides
-        if found.credentials:
-            backend.set_basic_auth(found.credentials.username, found.credentials.password)
-        asked = {"realm": challenge.realm, "service": challenge.service, "scope": list(scopes)}
+        server = TokenServer(
+            transport=self._transport,
+            challenge=challenge,
+            found=self.search(scopes),
+            plain_http=self._plain_http,
+        )
         began = self._clock()
-        token = backend.request_token(authHeader(asked))
-        return _Token(f"Bearer {token}", began + _FRESH * endpoint.lifetime)
-
-    def _check_realm(self, challenge: Challenge, found: Search) -> None:
-        """A password goes over HTTPS, unless the registry itself is spoken to without."""
-        try:
-            parts = urlsplit(challenge.realm)
-        except ValueError:
-            parts = urlsplit("")
-        if parts.scheme == "https" or (parts.scheme and not found.credentials):
-            return
-        if parts.scheme == "http" and (self._plain_http or is_loopback(parts.hostname or "")):
-            return
-        raise AccessDenied(
-            f"{self._host}: wants the password sent to {printable(challenge.realm)!r}, "
-            f"which is not an HTTPS address",
-            hint="the registry's setting of its token server (realm) is wrong; ask who runs it",
-        )
+        token = server.fetch(scopes)
+        return _Token(f"Bearer {token.value}", began + _FRESH * token.lifetime)
 
 
-class _TokenEndpoint:
-    """Stands for the session that oras sends its token request through; judges the answer."""
-
-    def __init__(self, transport: Transport, found: Search) -> None:
-        self._transport = transport
-        self._found = found
-        self._content: dict[str, Any] = {}
-        self.status_code = HTTPStatus.OK
-
-    def get(
-        self, url: str, *, headers: Mapping[str, str], params: Mapping[str, Any], verify: object
-    ) -> Self:
-        """Ask for a token; `verify` is settled in the transport."""
-        del verify
-        what = f"{self._found.host}: token server {printable(url)}"
-        query = urlencode(params, doseq=True)
-        asked = f"{url}{'&' if urlsplit(url).query else '?'}{query}"
-        request = Request(method="GET", url=asked, what=what, headers=headers)
-        answer = self._transport.send(request).whole()
-        if answer.status != HTTPStatus.OK:
-            error = refusal(answer, what, access_hint=self._found.hint())
-            if isinstance(error, (AccessDenied, Unavailable)):
-                raise error
-            raise AccessDenied(error.message, hint=self._found.hint())
-        self._content = _token_content(answer, what)
-        return self
-
-    def json(self) -> dict[str, Any]:
-        """The answer, in which there is a token."""
-        return self._content
-
-    @property
-    def lifetime(self) -> float:
-        """Seconds."""
-        seconds = self._content.get("expires_in")
-        if isinstance(seconds, (int, float)) and 0 <= seconds <= _LONGEST_LIFETIME:
-            return seconds
-        return _DEFAULT_LIFETIME
-
-
-def _token_content(answer: Answer, what: str) -> dict[str, Any]:
-    try:
-        value = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        value = None
-    token = (value.get("token") or value.get("access_token")) if isinstance(value, dict) else None
-    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        raise AccessDenied(
-            f"{what}: its answer holds no token",
-            hint="something else answers at that address: a proxy, or a login page",
-        )
-    return dict(value)
+def _repository(scopes: Scopes) -> str:
+    """The path of the repository that a request is about; "" where it is about none."""
+    kind, _, rest = scopes[0].partition(":") if scopes else ("", "", "")
+    return rest.rpartition(":")[0] if kind == "repository" else ""
 
 
 def _rights(scopes: Scopes) -> frozenset[str]:

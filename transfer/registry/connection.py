@@ -93,7 +93,7 @@ class Connection:
         if not request.repeatable:
             raise TokenExpired(
                 f"{request.what}: the registry did not accept the token for it",
-                hint=self._authenticator.search().hint(),
+                hint=self._authenticator.search(request.scopes).hint(),
             )
         return self._transport.send(request.with_header("Authorization", renewed))
 
@@ -102,6 +102,6 @@ class Connection:
 
     def _refusal(self, answer: Answer, request: Request) -> TransferError:
         denied = answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
-        hint = self._authenticator.search().hint() if denied else ""
+        hint = self._authenticator.search(request.scopes).hint() if denied else ""
         writing = request.method not in ("GET", "HEAD")
         return refusal(answer, request.what, access_hint=hint, writing=writing)

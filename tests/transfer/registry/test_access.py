@@ -18,7 +18,8 @@ from transfer.errors import AccessDenied, Unavailable
 from transfer.http.transport import Transport
 from transfer.http.trust import load_trust
 from transfer.registry import Credentials, RegistryClient
-from transfer.registry.auth import Authenticator, Challenge
+from transfer.registry.auth import Authenticator
+from transfer.registry.tokens import Challenge
 
 pytest_plugins = ["tests.server_fixtures"]
 

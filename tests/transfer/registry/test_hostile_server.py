@@ -21,7 +21,7 @@ from transfer.errors import AccessDenied, IntegrityError, InvalidInput, Transfer
 from transfer.http import messages
 from transfer.http.answers import Answer, printable
 from transfer.registry import Credentials, RegistryClient
-from transfer.registry.auth import Challenge
+from transfer.registry.tokens import Challenge
 
 PASSWORD = "opensesame"
 MANIFEST = json.dumps(
