@@ -1,5 +1,12 @@
-"""The places that files come from, a module each, behind one protocol."""
+"""The places that files come from, behind one protocol (`protocol`).
 
+`sources` chooses; `asset`, `release`, `modules`, `address` and `local` are the sources; `github`,
+`portal` and `manifest` are what three of them read; `evidence` says who vouches for a digest.
+"""
+
+from bundler.sources.asking import Asker
+from bundler.sources.evidence import settle
 from bundler.sources.protocol import Evidence, FileSource, Location, Promise
+from bundler.sources.sources import PORTAL, Sources
 
-__all__ = ["Evidence", "FileSource", "Location", "Promise"]
+__all__ = ["PORTAL", "Asker", "Evidence", "FileSource", "Location", "Promise", "Sources", "settle"]
