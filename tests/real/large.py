@@ -1,4 +1,4 @@
-"""Archives of three gigabytes, where only size matters: a few big layers of made-up bytes."""
+"""Archives of gigabytes, where only size matters: three big layers of made-up bytes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from tests.real.layers import MB, Layout
 from tests.real.produce import Archive, Wanted, docker_archive_format, docker_format
 from tests.tools import need
 
-LAYERS = {"first": 1000 * MB, "second": 1000 * MB, "third": 1000 * MB}
-IMAGES = (Wanted("docker.io/harness/big:1", tuple(LAYERS)),)
+LAYERS = ("first", "second", "third")
+SIZE = 3000 * MB
+IMAGES = (Wanted("docker.io/harness/big:1", LAYERS),)
 
 STORED = "pigz -0"
 """Nothing is compressed once more: the archive is as big as what is in it."""
@@ -39,26 +40,26 @@ class MadeUp(Layout):
         return self.folder.parent / "layer.tar"
 
 
-def large_docker_format(folder: Path) -> Archive:
-    """Format `docker`, with blobs of a gigabyte that no compressor makes smaller."""
-    layout = _layout(folder, every=1)
+def large_docker_format(folder: Path, size: int = SIZE) -> Archive:
+    """Format `docker`, with `size` bytes that no compressor makes smaller."""
+    layout = _layout(folder, size, every=1)
     archive = docker_format(folder / "big.airgap", "big", layout, IMAGES, compressor=STORED)
     shutil.rmtree(layout.folder.parent)
     return archive
 
 
-def large_docker_archive_format(folder: Path) -> Archive:
-    """Format `docker-archive`, with layers of a gigabyte that compress as programs do."""
-    layout = _layout(folder, every=4)
+def large_docker_archive_format(folder: Path, size: int = SIZE) -> Archive:
+    """Format `docker-archive`, with `size` bytes that compress as programs do."""
+    layout = _layout(folder, size, every=4)
     path = folder / "big-ng.airgap"
     archive = docker_archive_format(path, "big-ng", layout, IMAGES, compressor=STORED)
     shutil.rmtree(layout.folder.parent)
     return archive
 
 
-def _layout(folder: Path, every: int) -> MadeUp:
+def _layout(folder: Path, size: int, every: int) -> MadeUp:
     work = folder / "work"
     work.mkdir(parents=True)
-    layout = MadeUp(work / "layout", LAYERS)
+    layout = MadeUp(work / "layout", dict.fromkeys(LAYERS, size // len(LAYERS)))
     layout.every = every
     return layout
