@@ -117,6 +117,15 @@ class ArchiveRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MajorReleases:
+    """Which releases of an application its vendor calls major ones; no archive says so."""
+
+    slug: str
+    labels: tuple[str, ...]
+    """Their version labels, oldest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
     """Everything in a bundle."""
 
@@ -126,6 +135,9 @@ class Contents:
     images: tuple[ImageRecord, ...] = ()
     plugins: tuple[PluginRecord, ...] = ()
     files: tuple[FileRecord, ...] = ()
+    major_releases: tuple[MajorReleases, ...] = ()
+    allowed: tuple[str, ...] = ()
+    """What was found wrong and allowed by whoever built it, each as `rule: message`."""
 
     def all_images(self) -> tuple[ImageRecord, ...]:
         """The images of every archive and the single ones, in the order of the spec."""
@@ -135,9 +147,13 @@ class Contents:
         """The plugins and the plain files: everything below `files/`."""
         return (*(plugin.file for plugin in self.plugins), *self.files)
 
+    def majors_of(self, slug: str) -> tuple[str, ...]:
+        """The labels of an application's major releases, oldest first, as far as somebody said."""
+        return next((majors.labels for majors in self.major_releases if majors.slug == slug), ())
+
     def to_json(self) -> dict[str, Any]:
         """The JSON form that `read_contents` reads."""
-        return {
+        value: dict[str, Any] = {
             "name": self.name,
             "version": self.version,
             "archives": [_archive_to_json(archive) for archive in self.archives],
@@ -148,9 +164,20 @@ class Contents:
             ],
             "files": [_file_to_json(file) for file in self.files],
         }
+        if self.major_releases:
+            value["majorReleases"] = [
+                {"slug": majors.slug, "labels": list(majors.labels)}
+                for majors in self.major_releases
+            ]
+        if self.allowed:
+            value["allowed"] = list(self.allowed)
+        return value
 
 
-CONTENTS_KEYS = ("name", "version", "archives", "images", "plugins", "files")
+CONTENTS_KEYS = (
+    *("name", "version", "archives", "images", "plugins", "files"),
+    *("majorReleases", "allowed"),
+)
 
 _FILE_KEYS = ("path", "size", "digest")
 _IMAGE_KEYS = ("name", "mediaType", "digest", "size")
@@ -192,6 +219,11 @@ def read_contents(fields: Fields) -> Contents:
             for f in fields.children("plugins", "platform", *_FILE_KEYS)
         ),
         files=tuple(_read_file(f) for f in fields.children("files", *_FILE_KEYS)),
+        major_releases=tuple(
+            MajorReleases(slug=f.text("slug"), labels=f.texts("labels"))
+            for f in fields.children("majorReleases", "slug", "labels")
+        ),
+        allowed=fields.texts("allowed"),
     )
 
 

@@ -65,6 +65,8 @@ def _contents_text(contents: Contents) -> str:
     files = [("", file.path, human_bytes(file.size)) for file in contents.all_files()]
     if files:
         blocks.append(["files", *table(files)])
+    if contents.allowed:
+        blocks.append(["allowed when it was built", *(f"  {one}" for one in contents.allowed)])
     return "\n\n".join("\n".join(block) for block in blocks)
 
 

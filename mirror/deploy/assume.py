@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mirror.deploy.model import Action, Deployed, Installed, Offered, Order, State
+from mirror.deploy.model import Action, Deployed, Offered, Order, State
 from mirror.deploy.releases import applications_of, newest_console
 from mirror.outcome import Console
 from mirror.site import Site
 from transfer.kots.licence import Licence
+from transfer.kots.upgrade import Installed
 
 CONSOLE = "kotsadm"
 """How `--from kotsadm=VERSION` names the admin console."""

@@ -11,6 +11,7 @@ from mirror.outcome import Console
 from mirror.site import Application
 from transfer.contents import ArchiveKind, ArchiveRecord, ReleaseRecord
 from transfer.kots.licence import Licence
+from transfer.kots.upgrade import Installed
 from transfer.relocate import Relocation
 
 
@@ -30,6 +31,10 @@ class Offered:
     """What KOTS gets when the images were pushed: absolute path, None where there is none."""
     full: str | None
     """The archive with its images: absolute path, None where it has to be put together again."""
+    majors: tuple[str, ...] = ()
+    """The vendor's major releases of its application, oldest first, as far as a bundle says."""
+    allowed: tuple[str, ...] = ()
+    """The rules that whoever built its bundle let pass."""
 
     @property
     def release(self) -> ReleaseRecord:
@@ -56,16 +61,6 @@ class Order:
     """Leave the applications as they are."""
     work_dir: str | None = None
     """Absolute path of the folder where full archives are put together and unpacked."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Installed:
-    """The release of an application that a cluster runs."""
-
-    label: str
-    """Its version label; "" where it is not known or nothing is deployed."""
-    cursor: int | None = None
-    channel_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 
 from mirror import kots, outcome
 from mirror.deploy.assume import ANY, CONSOLE
-from mirror.deploy.model import Deployed, Installed, State
+from mirror.deploy.model import Deployed, State
 from mirror.kots import Command
 from mirror.outcome import Finished
 from mirror.site import Application, Site, by_namespace
 from transfer.errors import PolicyError, raise_together
 from transfer.kots.licence import Licence
+from transfer.kots.upgrade import Installed
 
 Ask = Callable[[Command], Finished]
 """Runs a command that changes nothing."""

@@ -49,10 +49,13 @@ def _offers(path: Path, source: OpenSource) -> Iterator[Offered]:
 
 def _from_bundle(bundle: Bundle, record: ArchiveRecord) -> Offered:
     carried = record.kept in _paths(bundle)
+    contents = bundle.contents
     return Offered(
         record=record,
         slim=str(bundle.path_of(record.slim).absolute()) if record.slim else None,
         full=str(bundle.path_of(record.kept).absolute()) if carried else None,
+        majors=contents.majors_of(record.release.app_slug),
+        allowed=tuple(rule for rule, _, _ in (one.partition(":") for one in contents.allowed)),
     )
 
 

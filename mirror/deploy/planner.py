@@ -7,18 +7,20 @@ from collections.abc import Mapping, Sequence
 
 from mirror import kots
 from mirror.deploy.draft import Draft
-from mirror.deploy.model import Action, Installed, Kind, Offered, Order, Plan, State, Step
+from mirror.deploy.model import Action, Kind, Offered, Order, Plan, State, Step
 from mirror.deploy.releases import (
     applications_of,
     by_application,
-    check_version_gate,
     newest_console,
-    pending,
 )
 from mirror.kots import Engine, Handover
 from mirror.site import Application, Login, Site, by_namespace
+from transfer.contents import ReleaseRecord
 from transfer.errors import InvalidInput, PolicyError
+from transfer.kots.finding import Rule, refuse
+from transfer.kots.gate import version_gate
 from transfer.kots.licence import choose_channel
+from transfer.kots.upgrade import Installed, check_path, pending
 from transfer.kots.version import is_older
 
 ADDS_APPLICATIONS = "v1.108.2"
@@ -92,7 +94,7 @@ def _plan_install(draft: Draft, application: Application, offer: Offered) -> Non
         _start_console(draft, application)
     else:
         _check_running_console(draft, namespace)
-    check_version_gate(application.slug, release, draft.console_version(namespace), install=True)
+    _check_gate(draft, application, release, install=True)
     licence = draft.state.licences.get(application.slug)
     channel = application.channel
     if licence:
@@ -246,6 +248,7 @@ def _plan_upgrades(draft: Draft, releases: Mapping[Application, Sequence[Offered
                 hint=f"use airgap-mirror install --app {slug}, or --app to upgrade another one",
             )
         hops = pending(offers, installed)
+        _check_path(draft, slug, installed, offers)
         if not hops:
             draft.note(f"{slug} is at {installed.label}; the sources have nothing newer.")
         for hop in hops:
@@ -253,6 +256,32 @@ def _plan_upgrades(draft: Draft, releases: Mapping[Application, Sequence[Offered
                 draft.note(_next_visit(slug, hop.release.version_label))
                 break
             _plan_hop(draft, application, hop)
+
+
+def _check_gate(
+    draft: Draft, application: Application, release: ReleaseRecord, *, install: bool
+) -> None:
+    console = draft.console_version(application.namespace)
+    finding = version_gate(application.slug, release, console, install=install)
+    refuse("", [finding] if finding else [])
+
+
+def _check_path(draft: Draft, slug: str, installed: Installed, offers: Sequence[Offered]) -> None:
+    """The rules that a bundle is built by hold here again, for what really runs.
+
+    A step that is too long for the vendor may be allowed where the bundle is built; a release
+    that KOTS will miss may not.
+    """
+    majors = max((offer.majors for offer in offers), key=len)
+    allowed = {rule for offer in offers for rule in offer.allowed} & {Rule.UPGRADE_PATH}
+    findings = check_path(slug, installed, offers, majors)
+    for finding in findings:
+        if finding.is_warning or finding.rule in allowed:
+            draft.note(f"{finding.message}.")
+    refuse(
+        f"{slug} cannot be upgraded with what is among the sources",
+        (finding for finding in findings if finding.rule not in allowed),
+    )
 
 
 def _next_visit(slug: str, label: str) -> str:
@@ -265,8 +294,7 @@ def _next_visit(slug: str, label: str) -> str:
 
 def _plan_hop(draft: Draft, application: Application, offer: Offered) -> None:
     release = offer.release
-    version = draft.console_version(application.namespace)
-    check_version_gate(application.slug, release, version, install=False)
+    _check_gate(draft, application, release, install=False)
     handover = draft.hand_over(offer, application, None)
     command = kots.upgrade_application(draft.site, application, handover)
     why = f"Take {application.slug} to {release.version_label}. {_images_come(draft, handover)}"

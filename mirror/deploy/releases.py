@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mirror.deploy.model import Action, Installed, Offered, Order
+from mirror.deploy.model import Action, Offered, Order
 from mirror.site import Application, Site
-from transfer.contents import ArchiveKind, ReleaseRecord
-from transfer.errors import InvalidInput, PolicyError
-from transfer.kots.version import is_older, numbers, sequence
+from transfer.contents import ArchiveKind
+from transfer.errors import InvalidInput
+from transfer.kots.upgrade import oldest_first
+from transfer.kots.version import numbers
 
 
 def newest_console(offers: Iterable[Offered]) -> Offered | None:
@@ -41,7 +42,7 @@ def by_application(offers: Iterable[Offered], order: Order) -> dict[str, list[Of
             hint="choose one of them, or give its archive as a source too",
         )
     return {
-        slug: _oldest_first(releases)
+        slug: oldest_first(releases)
         for slug, releases in found.items()
         if order.only in (None, slug)
     }
@@ -59,51 +60,3 @@ def applications_of(site: Site, order: Order, offers: Sequence[Offered]) -> tupl
     if not slugs and order.action is Action.UPGRADE:
         return site.applications
     return tuple(site.application(slug) for slug in slugs)
-
-
-def _oldest_first(releases: list[Offered]) -> list[Offered]:
-    """By the vendor's own sequence where all have one on the same channel, else as given."""
-    channels = {offer.release.channel_id for offer in releases}
-    cursors = [sequence(offer.release.update_cursor) for offer in releases]
-    if len(channels) == 1 and None not in cursors:
-        return sorted(releases, key=lambda offer: sequence(offer.release.update_cursor) or 0)
-    return releases
-
-
-def pending(releases: Sequence[Offered], installed: Installed) -> list[Offered]:
-    """The releases that follow the installed one, all of them where that cannot be told."""
-    labels = [offer.release.version_label for offer in releases]
-    if installed.label in labels:
-        return list(releases[labels.index(installed.label) + 1 :])
-    return [offer for offer in releases if not _is_behind(offer.release, installed)]
-
-
-def _is_behind(release: ReleaseRecord, installed: Installed) -> bool:
-    same_channel = release.channel_id == installed.channel_id
-    cursor = sequence(release.update_cursor)
-    if installed.cursor is not None and same_channel and cursor is not None:
-        return cursor <= installed.cursor
-    return is_older(release.version_label, installed.label)
-
-
-def check_version_gate(slug: str, release: ReleaseRecord, kots: str, *, install: bool) -> None:
-    """Refuse what KOTS would refuse later (pkg/kotsutil, IsKotsVersionCompatibleWithApp).
-
-    `kots` is the version of the admin console that will run; "" if it is not known.
-
-    Raises:
-        PolicyError: the release needs a newer admin console, or an install an older one.
-    """
-    needed, target = release.min_kots_version, release.target_kots_version
-    if is_older(kots, needed):
-        raise PolicyError(
-            f"{slug} {release.version_label} needs KOTS {needed} or newer; "
-            f"the admin console is {kots}",
-            hint="carry that kotsadm.tar.gz and its kubectl-kots across, and give them as sources",
-        )
-    if install and is_older(target, kots):
-        raise PolicyError(
-            f"{slug} {release.version_label} can be installed with KOTS up to {target}; "
-            f"the admin console is {kots}",
-            hint=f"carry kotsadm.tar.gz and kubectl-kots of KOTS {target} across instead",
-        )

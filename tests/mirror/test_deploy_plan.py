@@ -7,8 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mirror.deploy import as_json, as_text
-from mirror.deploy.model import Installed
-from mirror.deploy.releases import newest_console, pending
+from mirror.deploy.releases import newest_console
 from mirror.kots import Engine
 from tests.mirror.golden import CASES, SITE_FOLDER, WORK
 from tests.mirror.kots_world import (
@@ -31,6 +30,7 @@ from transfer.contents import ArchiveFormat
 from transfer.errors import Conflict, InvalidInput, PolicyError
 from transfer.fields import dump_json
 from transfer.kots.licence import Licence
+from transfer.kots.upgrade import Installed, pending
 from transfer.kots.version import is_older, numbers, sequence
 
 ENDPOINT = "registry.dc-north.example:5000/harness"

@@ -36,7 +36,8 @@ def carried(tmp_path_factory: pytest.TempPathFactory, tls: Certificate) -> Itera
     downloads = folder / "downloads"
     downloads.mkdir()
     sample.write_console(downloads / "kotsadm.tar.gz")
-    sample.write_application(downloads / "harness.airgap")
+    release = sample.Release("79915", 412, [("78000", 377)])
+    sample.write_application(downloads / "harness.airgap", release=release)
     sample.write_docker_archive_application(downloads / "harness-old.airgap")
     sample.write_application(downloads / "harness-ng.airgap", "harness-ng")
     paths = {path.name: {"path": str(path)} for path in downloads.iterdir()}

@@ -11,6 +11,7 @@ from transfer.contents import (
     Contents,
     FileRecord,
     ImageRecord,
+    MajorReleases,
     PluginRecord,
     ReleaseRecord,
     RequiredRelease,
@@ -108,6 +109,11 @@ contents = st.builds(
     images=st.lists(images, max_size=2).map(tuple),
     plugins=st.lists(st.builds(PluginRecord, platform=texts, file=files), max_size=2).map(tuple),
     files=st.lists(files, max_size=2).map(tuple),
+    major_releases=st.lists(
+        st.builds(MajorReleases, slug=texts, labels=st.lists(texts, max_size=2).map(tuple)),
+        max_size=2,
+    ).map(tuple),
+    allowed=st.lists(texts, max_size=2).map(tuple),
 )
 locks = st.builds(
     BundleLock,

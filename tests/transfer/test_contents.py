@@ -16,6 +16,7 @@ from transfer.contents import (
     Contents,
     FileRecord,
     ImageRecord,
+    MajorReleases,
     PluginRecord,
     ReleaseRecord,
     RequiredRelease,
@@ -79,6 +80,8 @@ FULL = Contents(
     images=(image("docker.io/harness/delegate:1"),),
     plugins=(PluginRecord(platform="linux/amd64", file=file("files/kots_linux_amd64.tar.gz")),),
     files=(file("files/values/configvalues.yaml"),),
+    major_releases=(MajorReleases(slug="harness", labels=("0.78000", "0.79000")),),
+    allowed=("kots-too-new: harness 0.79915 can be installed with KOTS up to 1.131.4",),
 )
 
 
@@ -101,6 +104,12 @@ def test_what_is_not_said_is_not_written() -> None:
     assert "slim" not in second
     assert "compressor" not in first
     assert first["release"]["requiredReleases"][1] == {"updateCursor": "401"}
+    assert not {"majorReleases", "allowed"} & Contents(name="a", version="b").to_json().keys()
+
+
+def test_major_releases_are_those_of_one_application() -> None:
+    assert FULL.majors_of("harness") == ("0.78000", "0.79000")
+    assert FULL.majors_of("harness-ng") == ()
 
 
 def test_the_form_is_the_documented_one() -> None:
@@ -177,6 +186,9 @@ FAULTS: list[tuple[str, object, str]] = [
     ("files[0].path", None, "files[0].path: is missing"),
     ("files[0].digest", None, "files[0].digest: is missing"),
     ("files[0].news", 1, "files[0].news: unknown key"),
+    ("majorReleases[0].slug", None, "majorReleases[0].slug: is missing"),
+    ("majorReleases[0].labels", 1, "majorReleases[0].labels: expected a list, found a number"),
+    ("allowed", [""], "allowed[0]: is empty"),
 ]
 
 
