@@ -11,7 +11,8 @@ from bundler.build import build as run_build
 from bundler.build import lock as run_lock
 from bundler.build import update as update_lock
 from bundler.cli import reports
-from bundler.cli.options import Access, access_options, epoch, examples, read_spec
+from bundler.cli.access import Access
+from bundler.cli.options import access_options, epoch, examples, read_spec
 from transfer import __version__, report
 from transfer.console import (
     HELP,

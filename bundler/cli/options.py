@@ -4,114 +4,21 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
-from bundler.downloads import Downloads
-from bundler.resolve import Inputs
-from bundler.resolve.inputs import Resolved
-from bundler.sources import Evidence, Location, Promise
-from bundler.spec import BundleSpec, ImageInput, Input, parse_spec
-from bundler.spec.origin import Address
+from bundler.cli.access import Access
+from bundler.spec import BundleSpec, parse_spec
 from transfer import console
 from transfer.bundle import EPOCH
-from transfer.contents import ImageRecord
-from transfer.descriptor import Descriptor
 from transfer.disk import read_text
-from transfer.errors import InvalidInput, NotFound
-from transfer.progress import Progress
-from transfer.registry import RegistryClient
+from transfer.errors import InvalidInput
 
 examples = functools.partial(console.examples, "airgap-bundler")
 """An epilog for `--help`: see `transfer.console.examples`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Access:
-    """How to reach what a spec names by address."""
-
-    cache: Path
-    ca_file: Path | None
-    plain_http: tuple[str, ...]
-    """The registries that are spoken to without TLS."""
-
-    @contextmanager
-    def inputs(self, spec: BundleSpec, folder: Path, progress: Progress) -> Iterator[Inputs]:
-        """The inputs of a spec that stands in `folder`.
-
-        Raises:
-            InvalidInput: the CA file cannot be used.
-        """
-        environ = dict(os.environ)
-
-        def connect(host: str) -> RegistryClient:
-            return RegistryClient.connect(
-                host,
-                ca_file=self.ca_file,
-                plain_http=host in self.plain_http,
-                environ=environ,
-                progress=progress,
-            )
-
-        with (
-            Downloads.connect(
-                self.cache, ca_file=self.ca_file, environ=environ, progress=progress
-            ) as downloads,
-            _Registries(connect) as images,
-        ):
-            yield Inputs(folder, downloads, _Address, images, progress)
-
-
-class _Address:
-    """The file behind an address."""
-
-    def __init__(self, wanted: Input) -> None:
-        self._wanted = wanted
-
-    def promise(self) -> Promise:
-        return Promise(
-            file_name=self._wanted.file_name,
-            digest=self._wanted.sha256,
-            evidence=Evidence.SPEC,
-            identity=self._wanted.source,
-        )
-
-    def locate(self) -> Location:
-        origin = self._wanted.origin
-        return Location(url=origin.url if isinstance(origin, Address) else "")
-
-
-class _Registries(ExitStack):
-    """Images of registries."""
-
-    def __init__(self, connect: Callable[[str], RegistryClient]) -> None:
-        super().__init__()
-        self._connect = connect
-        self._clients: dict[str, RegistryClient] = {}
-
-    def resolve(
-        self, wanted: ImageInput, locked: ImageRecord | None, notes: tuple[str, ...]
-    ) -> Resolved:
-        place = wanted.reference.repository
-        if place.registry not in self._clients:
-            self._clients[place.registry] = self.enter_context(self._connect(place.registry))
-        repository = self._clients[place.registry].repository(place.path)
-        if locked:
-            return repository, locked, Evidence.REGISTRY, notes
-        root = repository.resolve(wanted.reference.name)
-        if root is None:
-            raise NotFound(
-                f"image {wanted.reference}: not there",
-                hint="check its name, and whether the registry wants credentials (docker login)",
-            )
-        plain = Descriptor(media_type=root.media_type, digest=root.digest, size=root.size)
-        record = ImageRecord(name=str(wanted.reference), root=plain)
-        return repository, record, Evidence.REGISTRY, notes
 
 
 def access_options(command: Callable[..., Any]) -> Callable[..., Any]:

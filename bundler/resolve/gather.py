@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bundler.downloads import Download, Downloads
-from bundler.sources import Evidence, FileSource
+from bundler.downloads import Download, Downloads, Fetched
+from bundler.sources import Evidence, FileSource, Promise, settle
 from bundler.spec import Input
 from bundler.spec.origin import LocalFile
 from transfer.digest import Digest
@@ -37,6 +37,22 @@ class _Ordered:
     download: Download
     evidence: str
     notes: tuple[str, ...]
+    promise: Promise | None = None
+    """What its source says; not asked where a lock knows."""
+
+    def settled(self, file: Fetched, source: str) -> Obtained:
+        """The file, and who vouches for it now that its digest is known."""
+        evidence, notes = self.evidence, self.notes
+        if self.promise:
+            settled = settle(self.promise, file.digest, source)
+            evidence, notes = settled.evidence, settled.notes
+        return Obtained(
+            path=file.path,
+            file_name=self.download.file_name,
+            digest=file.digest,
+            evidence=evidence,
+            notes=notes,
+        )
 
 
 def gather(
@@ -110,6 +126,7 @@ def _order(wanted: Input, source: FileSource, lock: BundleLock | None) -> _Order
             ),
             evidence=promise.evidence,
             notes=promise.notes,
+            promise=promise,
         )
     record = lock.archive_of(wanted.entry)
     return _Ordered(
@@ -139,16 +156,13 @@ def _fetch(
     except TransferError as error:
         faults.append(error)
         return {}
-    return {
-        entry: Obtained(
-            path=file.path,
-            file_name=order.download.file_name,
-            digest=file.digest,
-            evidence=order.evidence,
-            notes=order.notes,
-        )
-        for (entry, order), file in zip(orders.items(), fetched, strict=True)
-    }
+    found = {}
+    for (entry, order), file in zip(orders.items(), fetched, strict=True):
+        try:
+            found[entry] = order.settled(file, order.download.what)
+        except TransferError as error:
+            faults.append(error)
+    return found
 
 
 def _raise(faults: list[TransferError], wanted: int) -> None:
