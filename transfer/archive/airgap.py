@@ -52,7 +52,9 @@ class AirgapArchive:
         self._resources = resources
 
     @classmethod
-    def read(cls, path: Path, *, file_name: str = "", progress: Progress = SILENT) -> Self:
+    def read(
+        cls, path: Path, *, file_name: str = "", unnamed: str = "", progress: Progress = SILENT
+    ) -> Self:
         """Read and prove an archive; close it, or use it as a context manager.
 
         An archive without `images/` is complete in itself: KOTS takes it for one whose images
@@ -61,6 +63,7 @@ class AirgapArchive:
         Args:
             path: The file.
             file_name: The vendor's name for it, where it is kept under another.
+            unnamed: The name of an image that a docker-save archive has without a name.
             progress: Told of every byte that is read.
 
         Raises:
@@ -75,7 +78,7 @@ class AirgapArchive:
             faults: list[TransferError] = []
             found = scan(file, shelf, progress, faults)
             packing = Packing(shelf, compressor, progress, faults)
-            record = Describing(file, found, shelf, packing, faults).record()
+            record = Describing(file, found, shelf, packing, faults, unnamed).record()
             _raise_faults(file.what, faults)
             return cls(file, record, found, shelf, resources.pop_all())
 

@@ -7,13 +7,12 @@ there is a limit to all of it, far above what KOTS itself could install.
 
 from __future__ import annotations
 
-import gzip
 import re
-import zlib
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import IO, Any, cast
+from typing import Any
 
+from transfer.archive.inflated import DAMAGED, Inflated
 from transfer.archive.release import KINDS_GROUP
 from transfer.archive.tarscan import Section, scan_tar
 from transfer.contents import ReleaseRecord
@@ -32,8 +31,10 @@ MAX_DOCUMENT = 64 * 1024
 MAX_DOCUMENTS = 16
 """Parsing YAML takes seconds for a megabyte; a release has one Application of KOTS."""
 
+YAML = (".yaml", ".yml")
+SEPARATOR = re.compile(rb"^---[ \t]*$", re.MULTILINE)
+
 _KIND = re.compile(rb"^kind:\s*[\"']?Application\b", re.MULTILINE)
-_SEPARATOR = re.compile(rb"^---[ \t]*$", re.MULTILINE)
 
 
 def read_application(
@@ -49,7 +50,7 @@ def read_application(
                     min_kots_version=_text(spec, "minKotsVersion"),
                     target_kots_version=_text(spec, "targetKotsVersion"),
                 )
-    except (gzip.BadGzipFile, zlib.error, EOFError, CorruptArchive) as error:
+    except DAMAGED as error:
         faults.append(CorruptArchive(f"{what}: app.tar.gz is damaged: {error}"))
     return release
 
@@ -58,15 +59,16 @@ def _documents(stream: Readable, what: str) -> Iterator[bytes]:
     """Every YAML document that may be the one; the first few, if it is made to have many."""
     left = MAX_DOCUMENTS
     faults: list[TransferError] = []  # of the members: KOTS takes them or not, nothing is unpacked
-    with gzip.GzipFile(fileobj=cast("IO[bytes]", stream)) as content:
-        for member in scan_tar(_Inflated(content), f"{what}: app.tar.gz", faults, links=True):
-            if member.link is None and member.name.endswith((".yaml", ".yml")):
-                for document in _candidates(_start_of(member.content))[:left]:
-                    left -= 1
-                    yield document
+    content = Inflated(stream, MAX_CONTENT)
+    for member in scan_tar(content, f"{what}: app.tar.gz", faults, links=True):
+        if member.link is None and member.name.endswith(YAML):
+            for document in _candidates(start_of(member.content))[:left]:
+                left -= 1
+                yield document
 
 
-def _start_of(content: Section) -> bytes:
+def start_of(content: Section) -> bytes:
+    """A file, or what of it is looked at."""
     parts, left = [], MAX_FILE
     while left and (part := content.read(left)):
         parts.append(part)
@@ -80,7 +82,7 @@ def _candidates(raw: bytes) -> list[bytes]:
     group = KINDS_GROUP.encode()
     return [
         part
-        for part in _SEPARATOR.split(raw)
+        for part in SEPARATOR.split(raw)
         if len(part) <= MAX_DOCUMENT and group in part and _KIND.search(part)
     ]
 
@@ -102,23 +104,3 @@ def _text(value: dict[str, Any], key: str) -> str:
     """A text; "" for what is none. Never `str()`: with aliases a list may be endless."""
     found = value.get(key)
     return found if isinstance(found, str) and is_plain(found) else ""
-
-
-class _Inflated:
-    """The content of a gzip file, read forward and not without end."""
-
-    def __init__(self, content: gzip.GzipFile) -> None:
-        self.position = 0
-        """Bytes that were read."""
-        self._content = content
-
-    def read(self, size: int, /) -> bytes:
-        """Some bytes, at most `size`."""
-        block = self._content.read1(size)
-        self.position += len(block)
-        if self.position > MAX_CONTENT:
-            raise CorruptArchive(f"more than {MAX_CONTENT} bytes when inflated")
-        return block
-
-    def mark(self) -> None:
-        """Nobody comes back here."""

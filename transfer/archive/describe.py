@@ -52,6 +52,8 @@ class Describing:
     shelf: Shelf
     packing: Packing
     faults: list[TransferError]
+    unnamed: str = ""
+    """The name of an image that has none."""
 
     def record(self) -> ArchiveRecord:
         """The record, to be trusted only if there are no faults."""
@@ -124,9 +126,9 @@ class Describing:
         if self.found.loose.is_one:
             saved = self.found.loose.images()
             for image in saved:
-                if not image.tags:
+                if not image.tags and not self.unnamed:
                     self.faults.append(IntegrityError(f"{image.where}: has no name (RepoTags)"))
-            images = self._pack((image, image.tags) for image in saved)
+            images = self._pack((image, image.tags or [self.unnamed]) for image in saved)
         elif self.found.is_whole:
             self._refuse_links()
             kind = describe_members(self.found.names)
