@@ -1,0 +1,189 @@
+"""A local Docker or Podman engine, by the API that both speak: images that exist nowhere else.
+
+The one place that uses the docker SDK. An engine names an image by its ID: the digest of its
+configuration, or of its manifest where Docker keeps images in containerd.
+Source: Docker Engine API, `ImageInspect` and `ImageGet`; Podman answers the same.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from transfer.digest import Digest
+from transfer.errors import AccessDenied, InvalidInput, NotFound, ToolError
+
+ANSWER_TIMEOUT = 60
+"""Seconds without a byte after a question."""
+
+SAVE_TIMEOUT = 1800
+"""The same while an image is saved: Docker first puts all of it together on its own disk."""
+
+_BLOCK = 1 << 20
+_DOCKER_SOCKET = "/var/run/docker.sock"
+_PODMAN_SOCKET = "podman/podman.sock"
+_SCHEMES = ("unix://", "tcp://", "http://", "https://")
+_START = "start it: systemctl start docker, or systemctl start podman.socket"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EngineImage:
+    """An image as an engine knows it."""
+
+    id: Digest
+    size: int
+    """Bytes of its layers, about as many as saving it gives."""
+    diff_ids: tuple[str, ...]
+    """The digests of its layers, uncompressed."""
+
+
+class Engine:
+    """An engine that answers; made by `connect`, a context manager."""
+
+    def __init__(self, api: Any, name: str) -> None:  # noqa: ANN401 - the SDK's client
+        self._api = api
+        self.description = f"engine {name}"
+        """How messages name this side."""
+
+    @classmethod
+    def connect(cls, address: str, environ: Mapping[str, str]) -> Self:
+        """Reach an engine.
+
+        Args:
+            address: `unix:///run/podman/podman.sock`; "" for the one that DOCKER_HOST names, with
+                DOCKER_TLS_VERIFY and DOCKER_CERT_PATH, or else the first socket that is there of
+                Docker's, the user's own Podman's, and the system's Podman's.
+            environ: Has these variables, and XDG_RUNTIME_DIR.
+
+        Raises:
+            InvalidInput: this is no address of an engine.
+            NotFound: there is no engine to be found.
+            AccessDenied: this user may not speak to it.
+            ToolError: it does not answer.
+        """
+        import docker  # noqa: PLC0415 - slow, and rarely needed
+        from docker.utils import kwargs_from_env  # noqa: PLC0415
+
+        settings: dict[str, Any] = {"base_url": address}
+        if not address:
+            with _errors("DOCKER_HOST"):
+                settings |= kwargs_from_env(environment=dict(environ))
+        name = settings["base_url"] = settings.get("base_url") or _first_socket(environ)
+        if not name.startswith(_SCHEMES):
+            raise InvalidInput(
+                f"engine {name!r}: expected one of {', '.join(_SCHEMES)}",
+                hint="an engine behind ssh can be reached by forwarding its socket: "
+                "ssh -L /tmp/engine.sock:/var/run/docker.sock HOST",
+            )
+        with _errors(f"engine {name}"):
+            api = docker.APIClient(version="auto", timeout=ANSWER_TIMEOUT, **settings)
+        return cls(api, name)
+
+    def __enter__(self) -> Self:
+        """Nothing more."""
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Close the connections."""
+        self._api.close()
+
+    def inspect(self, name: str) -> EngineImage:
+        """What a name, or an ID, stands for right now.
+
+        Raises:
+            NotFound: for no image.
+            ToolError: the engine fails, or answers with something else.
+        """
+        what = f"{self.description}: image {name}"
+        with _errors(what):
+            value = self._api.inspect_image(name)
+        try:
+            return EngineImage(
+                id=Digest.parse(value["Id"]),
+                size=int(value["Size"]),
+                diff_ids=tuple(map(str, value["RootFS"]["Layers"] or ())),
+            )
+        except (LookupError, TypeError, ValueError, AttributeError, InvalidInput) as error:
+            raise ToolError(f"{what}: the answer describes no image") from error
+
+    def save(self, image: Digest) -> Generator[bytes, None, None]:
+        """The image with this ID as a docker-save archive, block by block; not verified.
+
+        Raises:
+            NotFound: it is not there any more.
+            ToolError: the engine fails.
+        """
+        what = f"{self.description}: saving image {image}"
+        self._api.timeout = SAVE_TIMEOUT
+        try:
+            with _errors(what), closing(self._api.get_image(str(image), _BLOCK)) as blocks:
+                yield from blocks
+        finally:
+            self._api.timeout = ANSWER_TIMEOUT
+
+
+def _first_socket(environ: Mapping[str, str]) -> str:
+    places = [Path(_DOCKER_SOCKET), Path("/run", _PODMAN_SOCKET)]
+    if runtime := environ.get("XDG_RUNTIME_DIR"):
+        places.insert(1, Path(runtime, _PODMAN_SOCKET))
+    for place in places:
+        if place.is_socket():
+            return f"unix://{place}"
+    raise NotFound(
+        f"no container engine: DOCKER_HOST is not set, and nothing listens at "
+        f"{', '.join(map(str, places))}",
+        hint=f"{_START}; or name its socket: engine: unix:///path/to.sock",
+    )
+
+
+@contextmanager
+def _errors(what: str) -> Iterator[None]:
+    """Translate what the SDK raises, and the library for HTTP below it.
+
+    The latter's errors are OSErrors, and the system's own is somewhere inside them.
+    """
+    from docker.errors import APIError, DockerException, ImageNotFound  # noqa: PLC0415 - as above
+
+    try:
+        yield
+    except ImageNotFound as error:
+        raise NotFound(
+            f"{what}: not there",
+            hint="check its name: docker images, or podman images, where an image built here is "
+            "localhost/NAME",
+        ) from error
+    except APIError as error:
+        raise ToolError(f"{what}: {_one_line(error.explanation or error)}") from error
+    except (DockerException, OSError) as error:
+        raise _translate(error, what) from error
+
+
+def _translate(error: BaseException, what: str) -> AccessDenied | ToolError:
+    number = _errno(error)
+    if number in (errno.EACCES, errno.EPERM):
+        return AccessDenied(
+            f"{what}: this user may not use its socket",
+            hint="run the command as root, or as a user in the group that owns the socket",
+        )
+    if number in (errno.ENOENT, errno.ECONNREFUSED):
+        return ToolError(f"{what}: nothing listens there", hint=_START)
+    return ToolError(f"{what}: {_one_line(error)}", hint="see the engine's own log for the reason")
+
+
+def _errno(error: object) -> int | None:
+    """The system's error number in an error, wherever the layers above have put it."""
+    seen: list[object] = [error]
+    for inner in seen:
+        if isinstance(inner, OSError) and inner.errno:
+            return inner.errno
+        if isinstance(inner, BaseException) and len(seen) < 50:  # noqa: PLR2004 - no end otherwise
+            seen += [*inner.args, inner.__cause__, inner.__context__]
+    return None
+
+
+def _one_line(error: object) -> str:
+    return " ".join(str(error).split())
