@@ -61,7 +61,8 @@ def pending(carried: Sequence[_C], installed: Installed) -> list[_C]:
     labels = [one.release.version_label for one in carried]
     if installed.label in labels:
         return list(carried[labels.index(installed.label) + 1 :])
-    return [one for one in carried if not _is_behind(one.release, installed)]
+    start = _located(installed, [one.release for one in carried])
+    return [one for one in carried if not _is_behind(one.release, start)]
 
 
 def check_path(
@@ -78,7 +79,7 @@ def check_path(
     """
     releases = [one.release for one in carried]
     start = _located(installed, releases)
-    steps = [one.release for one in pending(carried, start)]
+    steps = [one.release for one in pending(carried, installed)]
     return (*_check_required(slug, start, steps), *_check_distance(slug, start, steps, majors))
 
 
