@@ -71,6 +71,7 @@ LAYERS = {
     "mirror.cluster": 4,
     "transfer.sources": 5,
     "transfer.verify": 5,
+    "bundler.check": 5,
     "bundler.resolve": 5,
     "bundler.build": 5,
     "mirror.target": 5,
