@@ -117,12 +117,13 @@ find_python() {
     reasons=''
     for name in "$@"; do
         path=$(command -v "$name") || continue
-        if described=$("$path" -I -c "$probe" "$pythons" "$machines" "$glibc" 2>&1); then
+        if described=$("$path" -I -c "$probe" "$pythons" "$machines" "$glibc" 2>&1) &&
+            [ -n "$described" ]; then
             python=$path
             return
         fi
         reasons="$reasons
-  - $path: $described"
+  - $path: ${described:-it is no Python}"
     done
     fail 5 "no Python that fits: looked for $*${reasons:-; none is on PATH}" \
         "carried is what CPython $pythons on $platforms needs, with glibc $glibc or later; \
