@@ -1,9 +1,11 @@
 """Files from http(s) addresses: resumed, retried, proven by their digest, kept in a cache.
 
-`client` decides what to ask for; `part` is what is on the disk already.
+`client` is the way in; `fetching` brings one file, over connections that `crew` adds where one is
+slow and `pieces` shares the work among; `part` is what is on the disk already, as its `journal`
+says, and `hasher` follows it; `cache` is the folder, and `upkeep` shows, proves and tidies it.
 """
 
 from bundler.downloads.client import Downloads
-from bundler.downloads.values import Download, Fetched
+from bundler.downloads.values import Download, Fetched, Pace
 
-__all__ = ["Download", "Downloads", "Fetched"]
+__all__ = ["Download", "Downloads", "Fetched", "Pace"]

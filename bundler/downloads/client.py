@@ -1,66 +1,80 @@
-"""Files from http(s) addresses, kept in a cache by the digest they must have.
+"""Files from http(s) addresses: several at once, each resumed, proven and kept.
 
-`CACHE/sha256/<hex>` is complete and was proven; `bundler.downloads.part` tells of the rest. A
-broken download continues where it stopped, in this run or the next. What does not hash to the
-expected digest is removed. An address may carry a signature in its query, which is never
-repeated.
+For each file: the cache has it, or the server says that it is what came the last time, or it is
+fetched (`bundler.downloads.fetching`) into its part (`bundler.downloads.part`). An address may
+carry a signature in its query, which is never repeated.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from http import HTTPStatus
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Self
+from typing import Self, TypeVar
 
-from bundler.downloads.part import Part
-from bundler.downloads.values import Download, Fetched
+from bundler.downloads.cache import Cache
+from bundler.downloads.fetching import Fetching
+from bundler.downloads.journal import Content, read_journal
+from bundler.downloads.limits import Limiter
+from bundler.downloads.means import Means
+from bundler.downloads.part import Part, journal_of
+from bundler.downloads.remembered import recall, remember, still_same
+from bundler.downloads.space import require_room
+from bundler.downloads.stop import Stop
+from bundler.downloads.tally import Tally
+from bundler.downloads.values import Download, Fetched, Pace
 from transfer.digest import Digest
-from transfer.disk import BLOCK, storage_errors
-from transfer.errors import (
-    AccessDenied,
-    DigestMismatch,
-    InvalidInput,
-    NotFound,
-    TransferError,
-    Unavailable,
-)
-from transfer.http.answers import Answer, printable
-from transfer.http.messages import Reply, Request
-from transfer.http.retry import GivenUp, RetryPolicy
+from transfer.errors import DigestMismatch, Incomplete, InvalidInput, TransferError, raise_together
+from transfer.http.retry import RetryPolicy
 from transfer.http.transport import Transport
 from transfer.http.trust import load_trust
+from transfer.interrupt import ctrl_c_heard
 from transfer.progress import SILENT, Progress
+from transfer.text import counted
 
-_CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/([0-9]{1,18}|\*)")
-_TEMPORARY = (408, 425, 429)
-_CONTINUE = "check the network, then run the same command: the download continues"
-_EXPIRED = (
-    "a signed address expires: put a new one into the spec; "
-    "what arrived is kept and the download continues"
-)
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Manner:
+    """How things are downloaded."""
+
+    retry: RetryPolicy | None
+    """None for the usual one, whose pauses end at Ctrl-C."""
+    pace: Pace
+    limiter: Limiter
+    jobs: int
 
 
 class Downloads:
     """The way to everything that is fetched by address; a context manager."""
 
     def __init__(
-        self, cache: Path, transport: Transport, retry: RetryPolicy, progress: Progress
+        self, cache: Cache, transport: Transport, manner: _Manner, progress: Progress
     ) -> None:
+        """Use `connect`."""
         self._cache = cache
         self._transport = transport
-        self._retry = retry
+        self._manner = manner
         self._progress = progress
+        self._workers = ThreadPoolExecutor(manner.jobs, thread_name_prefix="download")
+        helpers = max(1, manner.pace.extra)
+        self._helpers = ThreadPoolExecutor(helpers, thread_name_prefix="range")
+        self._interrupted = False
 
     @classmethod
-    def connect(
+    def connect(  # noqa: PLR0913 - one for each option; all but the first have a default
         cls,
         cache: Path,
         *,
         ca_file: Path | None = None,
         environ: Mapping[str, str] | None = None,
+        jobs: int = 4,
+        limit_rate: int | None = None,
         retry: RetryPolicy | None = None,
+        pace: Pace | None = None,
         progress: Progress = SILENT,
     ) -> Self:
         """Prepare to download; nothing is sent and nothing is written yet.
@@ -69,53 +83,84 @@ class Downloads:
             cache: The folder; made when it is needed.
             ca_file: PEM; the only authorities to be trusted. By default those of the system.
             environ: Names the proxies (`https_proxy`, `no_proxy`).
+            jobs: Files under way at the same time.
+            limit_rate: Bytes a second over all connections together; None for no limit.
             retry: How often to try what is temporarily unavailable and brings no byte.
+            pace: When a connection counts as stalled, and when as slow.
             progress: Told of bytes, retries and waiting.
 
         Raises:
             InvalidInput: the CA file cannot be used.
         """
         transport = Transport(load_trust(ca_file), environ or {})
-        return cls(cache, transport, retry or RetryPolicy(), progress)
+        manner = _Manner(retry=retry, pace=pace or Pace(), limiter=Limiter(limit_rate), jobs=jobs)
+        return cls(Cache(cache), transport, manner, progress)
 
     def __enter__(self) -> Self:
         """Nothing more."""
         return self
 
     def __exit__(self, *exc_info: object) -> None:
-        """Close the connections."""
+        """Close the connections; what was fetched is not held in the cache any more."""
+        # After Ctrl-C nobody waits for a server that does not answer.
+        self._workers.shutdown(wait=not self._interrupted, cancel_futures=True)
+        self._helpers.shutdown(wait=not self._interrupted, cancel_futures=True)
         self._transport.close()
+        self._cache.release()
 
-    def fetch_all(self, wanted: Sequence[Download]) -> tuple[Fetched, ...]:
-        """Several, one after the other."""
-        found = []
-        for one in wanted:
-            if one.digest is None:
-                raise InvalidInput(f"{one.what}: its SHA-256 is not known")
-            path = self.fetch(one.locate().url, one.digest)
-            found.append(Fetched(path=path, digest=one.digest, size=path.stat().st_size))
-        return tuple(found)
-
-    def fetch(self, url: str, expected: Digest) -> Path:
-        """The file behind an address, from the cache or from there.
+    def fetch(self, wanted: Download) -> Fetched:
+        """One file, from the cache or from where it is.
 
         Raises:
-            DigestMismatch: other content is behind it; none of it was kept.
-            NotFound, AccessDenied: the server says so.
-            Unavailable: no byte arrived, as often as it was tried.
-            StorageError: the cache cannot be written.
+            TransferError: as `fetch_all`, for its own reason.
         """
-        what, final = f"download {printable(url)}", self._path("sha256", expected)
-        if final.is_file():
-            return final
-        part = Part.open(self._path("partial", expected), what, self._progress)
+        return self.fetch_all([wanted])[0]
+
+    def fetch_all(self, wanted: Sequence[Download]) -> tuple[Fetched, ...]:
+        """Several files at once, in the order in which they are wanted.
+
+        One that fails does not stop the others: they are in the cache afterwards.
+
+        Raises:
+            StorageError: there is not enough room, and nothing was fetched.
+            Incomplete: some could not be had, for the reasons in its faults.
+            DigestMismatch, SizeMismatch: other content is there; none of it was kept.
+            AccessDenied, NotFound, InvalidInput: the server says so.
+            Unavailable: no byte arrived, as often as it was tried.
+        """
+        distinct = {_key(one): one for one in wanted}
+        stop = Stop()
         try:
-            if not final.is_file():  # another process may just have brought it
-                self._complete(url, part, expected)
-                part.keep_as(final)
-        finally:
-            part.close()
-        return final
+            with ctrl_c_heard():
+                found = self._fetch_distinct(list(distinct.values()), stop)
+        except BaseException as error:
+            self._interrupted = not isinstance(error, Exception)
+            stop.set()
+            raise
+        fetched = _without_failures(found)
+        results = dict(zip(distinct, fetched, strict=True))
+        return tuple(results[_key(one)] for one in wanted)
+
+    def present(self, wanted: Download) -> Fetched | None:
+        """A file as the cache has it; nobody is asked.
+
+        Raises:
+            StorageError: the cache cannot be read.
+        """
+        if wanted.digest is not None:
+            return self._cache.find(wanted.digest, wanted.size)
+        if wanted.pinned and (memory := recall(self._cache, wanted.identity)):
+            return self._cache.find(memory.digest, memory.size)
+        return None
+
+    def missing(self, wanted: Sequence[Download]) -> int:
+        """Bytes that are still to be written into the cache, as far as their number is known.
+
+        Raises:
+            StorageError: the cache cannot be read.
+        """
+        distinct = {_key(one): one for one in wanted}
+        return sum(self._missing(one) for one in distinct.values())
 
     def forget(self, digest: Digest) -> None:
         """Remove a file that turned out to be damaged in the cache.
@@ -123,95 +168,142 @@ class Downloads:
         Raises:
             StorageError: it cannot be removed.
         """
-        with storage_errors(f"cache {self._cache}"):
-            self._path("sha256", digest).unlink(missing_ok=True)
+        self._cache.forget(digest)
 
-    def _path(self, folder: str, digest: Digest) -> Path:
-        return self._cache / folder / digest.encoded
+    def _fetch_distinct(
+        self, wanted: Sequence[Download], stop: Stop
+    ) -> list[Fetched | TransferError]:
+        known = self._each(self._known, wanted)
+        lacking = [one for one, found in zip(wanted, known, strict=True) if found is None]
+        if lacking:
+            subject = lacking[0].what if len(lacking) == 1 else counted(len(lacking), "download")
+            self._require_room(subject, self.missing(lacking))
+            tally = Tally(self._progress, subject, _total(lacking))
+            bring = partial(self._bring, means=self._means(stop), tally=tally)
+            try:
+                brought = iter(self._each(bring, lacking))
+            finally:
+                tally.end()
+        return [next(brought) if found is None else found for found in known]
 
-    def _complete(self, url: str, part: Part, expected: Digest) -> None:
-        continued = part.size > 0
-        found = self._download(url, part)
-        if found != expected and continued:
-            self._progress.say(f"{part.what}: what an earlier run left does not fit; starting over")
-            part.restart()
-            found = self._download(url, part)
-        if found != expected:
-            part.remove()
-            raise DigestMismatch(
-                f"{part.what}: expected {expected}, found {found}; it was removed",
-                hint="compare the SHA-256 in the spec with the one the vendor gave",
+    def _each(
+        self, work: Callable[[Download], _Result], wanted: Sequence[Download]
+    ) -> list[_Result | TransferError]:
+        """The results of `work`, or why there are none."""
+
+        def attempt(one: Download) -> _Result | TransferError:
+            try:
+                return work(one)
+            except TransferError as error:
+                return error
+
+        futures = [self._workers.submit(attempt, one) for one in wanted]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            raise
+
+    def _means(self, stop: Stop) -> Means:
+        return Means(
+            transport=self._transport,
+            retry=self._manner.retry or RetryPolicy(sleep=stop.wait),
+            limiter=self._manner.limiter,
+            pace=self._manner.pace,
+            helpers=self._helpers,
+            stop=stop,
+            require_room=self._require_room,
+        )
+
+    def _require_room(self, subject: str, needed: int) -> None:
+        require_room(self._cache.root, needed, self._cache.what, subject)
+
+    def _known(self, wanted: Download) -> Fetched | None:
+        """What the cache has, if that is certainly what is wanted."""
+        if wanted.digest is not None:
+            if wanted.digest.algorithm != "sha256":
+                raise InvalidInput(
+                    f"{wanted.what}: expected a SHA-256, found {wanted.digest.algorithm}",
+                    hint="downloads are kept by their SHA-256",
+                )
+            return self.present(wanted)
+        memory = recall(self._cache, wanted.identity)
+        found = memory and self._cache.find(memory.digest, memory.size)
+        if not memory or not found:
+            return None
+        same = still_same(wanted, memory, self._transport, self._manner.pace.stall)
+        return found if same else None
+
+    def _missing(self, wanted: Download) -> int:
+        if self.present(wanted):
+            return 0
+        noted = read_journal(journal_of(self._cache.part(wanted)), wanted.what)
+        size = wanted.size if wanted.size is not None else noted.content.size
+        return 0 if size is None else max(0, size - noted.here.total)
+
+    def _bring(self, wanted: Download, means: Means, tally: Tally) -> Fetched:
+        part = Part.open(self._cache.part(wanted), wanted.what, means.stop, tally)
+        try:
+            if not part.here and (found := self._known(wanted)):
+                return found  # another process just brought it
+            if part.content.size is not None:
+                tally.told(part.content.size)
+            tally.advance(part.here)
+            digest = _prove(wanted, part, means, tally)
+            fetched = Fetched(
+                path=self._cache.path(digest), digest=digest, size=part.content.size or 0
             )
-
-    def _download(self, url: str, part: Part) -> Digest:
-        try:
-            most = part.size
-            while True:
-                try:
-                    self._retry.run(lambda: self._request(url, part), self._progress)
-                    break
-                except GivenUp:
-                    if part.size <= most:
-                        raise
-                    most = part.size  # slow is not broken: as long as bytes arrive, go on
+            self._cache.hold(digest, part.keep_as(fetched.path))
+            validator = part.content.validator
         finally:
-            part.end()
-        return part.digest
-
-    def _request(self, url: str, part: Part) -> None:
-        request = Request(method="GET", url=url, what=part.what, headers=part.wanted())
-        try:
-            with self._transport.send(request) as reply:
-                if self._begins(reply.answer, part):
-                    _receive(reply, part)
-        except Unavailable as error:
-            raise Unavailable(
-                error.message, hint=_CONTINUE, retry_after=error.retry_after
-            ) from error
-
-    def _begins(self, answer: Answer, part: Part) -> bool:
-        """Prepare the part for the answer's body; False when nothing is left to receive."""
-        start, total = _content_range(answer)
-        if answer.status == HTTPStatus.PARTIAL_CONTENT and start == part.size:
-            part.begin(total)
-        elif answer.status == HTTPStatus.OK:
-            part.restart()
-            part.remember(answer)
-            part.begin(answer.size or 0)
-        elif answer.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE and part.size:
-            if total != part.size:
-                part.restart()
-                raise Unavailable(f"{part.what}: it is another file now, starting over")
-            return False
-        elif answer.status == HTTPStatus.PARTIAL_CONTENT:
-            part.restart()
-            raise Unavailable(f"{part.what}: another part came than was asked for")
-        else:
-            raise _refusal(answer, part.what)
-        return True
+            part.close()
+        remember(self._cache, wanted, fetched, validator)
+        return fetched
 
 
-def _receive(reply: Reply, part: Part) -> None:
-    while block := reply.read(BLOCK):
-        part.append(block)
+def _prove(wanted: Download, part: Part, means: Means, tally: Tally) -> Digest:
+    digest = Fetching(wanted, part, means, tally).bring()
+    if part.continued and wanted.digest not in (None, digest):
+        tally.say(f"{part.what}: what an earlier run left does not fit; starting over")
+        part.begin(Content())
+        digest = Fetching(wanted, part, means, tally).bring()
+    if wanted.digest not in (None, digest):
+        part.remove()
+        raise DigestMismatch(
+            f"{part.what}: expected {wanted.digest}, found {digest}; it was removed",
+            hint="compare the SHA-256 in the spec with the one the vendor gave",
+        )
+    return digest
 
 
-def _content_range(answer: Answer) -> tuple[int, int]:
-    """First byte and total size; -1 and 0 where they are not told."""
-    found = _CONTENT_RANGE.fullmatch(answer.headers.get("Content-Range", ""))
-    if found is None:
-        return -1, 0
-    start, total = found[1], found[2]
-    return int(start) if start else -1, int(total) if total != "*" else 0
+def _key(wanted: Download) -> Digest | str:
+    """What makes two downloads one."""
+    return wanted.digest or wanted.identity
 
 
-def _refusal(answer: Answer, what: str) -> TransferError:
-    status = answer.status
-    message = f"{what}: the server answered {status}"
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return AccessDenied(message, hint=_EXPIRED)
-    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-        return NotFound(message, hint="check the address in the spec")
-    if status in _TEMPORARY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Unavailable(message, retry_after=answer.retry_after)
-    return InvalidInput(message, hint="check the address in the spec")
+def _total(wanted: Sequence[Download]) -> int | None:
+    """Bytes of all of them; None for one of unknown size, which may still be told."""
+    sizes = [one.size for one in wanted if one.size is not None]
+    if len(sizes) == len(wanted):
+        return sum(sizes)
+    return None if len(wanted) == 1 else 0
+
+
+def _without_failures(found: Sequence[Fetched | TransferError]) -> list[Fetched]:
+    """All of them.
+
+    Raises:
+        TransferError: some are missing.
+    """
+    errors = [one for one in found if isinstance(one, TransferError)]
+    if errors and len(found) == 1:
+        raise errors[0]
+    raise_together(
+        Incomplete,
+        f"{len(errors)} of {counted(len(found), 'file')} could not be fetched",
+        errors,
+        hint="the others are in the cache: mend what is named here, then run the same command, "
+        "which fetches only what is missing",
+    )
+    return [one for one in found if isinstance(one, Fetched)]

@@ -1,146 +1,187 @@
 """The part of a download that is here already, in the cache.
 
-    CACHE/partial/<hex>      the bytes, locked by whoever downloads them
-    CACHE/partial/<hex>.tag  the validator of the content that they are a part of
+    CACHE/partial/<name>            the bytes at their places, locked by whoever downloads them
+    CACHE/partial/<name>.journal    which of them are there (see `bundler.downloads.journal`)
 
-A later run hashes the bytes again and asks for the rest with `Range`, and with `If-Range` to get
-the whole anew when the content has changed meanwhile (RFC 9110, sections 13.1.5 and 14.2).
+<name> is the digest that the file has to have; without one, the digest of its identity.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
-from contextlib import suppress
+import threading
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from bundler.downloads.hasher import Hasher
+from bundler.downloads.journal import Content, Journal, read_journal
+from bundler.downloads.ranges import Pair, Ranges
+from bundler.downloads.stop import Stop
 from transfer.digest import Digest
-from transfer.disk import (
-    BLOCK,
-    FILE_MODE,
-    lock_file,
-    replace_file,
-    set_mode,
-    storage_errors,
-    try_lock_file,
-)
-from transfer.http.answers import Answer
+from transfer.disk import FILE_MODE, set_mode, share_lock, storage_errors, try_lock_file
+from transfer.errors import StorageError
 from transfer.progress import Progress
+
+NOTE_EVERY = 1 << 20
+"""Bytes after which the journal gets a line: what a killed process fetches again, at most."""
+
+_LOOK_AGAIN = 0.5
+"""Seconds between two looks whether another process has let go of the part."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The file of a part, locked and open for writing anywhere."""
+
+    path: Path
+    lock: BinaryIO
+    handle: int
+    """Another one than that of the lock, which can only append."""
 
 
 class Part:
-    """Some bytes from the start of a file, their number and their hash."""
+    """Some bytes of a file; written to by several connections at once."""
 
-    def __init__(self, path: Path, file: BinaryIO, what: str, progress: Progress) -> None:
+    def __init__(self, place: _Place, what: str, stop: Stop, tally: Progress) -> None:
+        """Use `open`."""
         self.what = what
         """How messages name the download."""
-        self.size = 0
-        """Bytes that are here."""
-        self._path = path
-        self._tag = path.with_name(f"{path.name}.tag")
-        self._file = file
-        self._hash = hashlib.sha256()
-        self._progress = progress
-        self._begun = False
+        self._path = place.path
+        self._file: BinaryIO | None = place.lock
+        self._handle = place.handle
+        self._stop = stop
+        self._tally = tally
+        self._lock = threading.RLock()
+        noted = read_journal(journal_of(place.path), what)
+        self.content = noted.content
+        """What these are bytes of."""
+        with storage_errors(what):
+            self._ranges = noted.here.within(os.fstat(self._handle).st_size)
+            os.fdatasync(self._handle)
+        self.continued = self._ranges.total > 0
+        """Whether some came in an earlier run."""
+        self.arrived = 0
+        """Bytes that came in this run, those that were forgotten again included."""
+        self.most = self._ranges.total
+        """The most bytes that were ever here."""
+        self._unnoted = 0
+        self._journal = Journal(journal_of(place.path), what)
+        self._journal.begin(self.content, self._ranges.pairs)
+        self._hasher = self._follow()
 
     @classmethod
-    def open(cls, path: Path, what: str, progress: Progress) -> Self:
-        """Lock the part, waiting for another process that has it, and hash what is there.
+    def open(cls, path: Path, what: str, stop: Stop, tally: Progress) -> Self:
+        """Lock the part, waiting while another process has it, and see what is there.
 
         Raises:
             StorageError: the cache cannot be written or read.
+            Stopped: while it waited.
         """
-        with storage_errors(what):
-            path.parent.mkdir(parents=True, exist_ok=True)
-        file = try_lock_file(path, what)
-        if file is None:
-            progress.say(f"{what}: another process is at it; waiting")
-            file = lock_file(path, what)
-        part = cls(path, file, what, progress)
-        with storage_errors(what):
-            file.seek(0)
-            while block := file.read(BLOCK):
-                part._count(block)
-        return part
+        with ExitStack() as undo:
+            lock = undo.enter_context(_lock(path, what, stop, tally))
+            with storage_errors(what):
+                handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+            undo.callback(os.close, handle)
+            part = cls(_Place(path, lock, handle), what, stop, tally)
+            undo.pop_all()
+            return part
 
     @property
-    def digest(self) -> Digest:
-        """The digest of what is here."""
-        return Digest("sha256", self._hash.hexdigest())
+    def here(self) -> int:
+        """How many bytes there are."""
+        with self._lock:
+            return self._ranges.total
 
-    def wanted(self) -> dict[str, str]:
-        """The headers that ask for the rest."""
-        if not self.size:
-            return {}
-        with storage_errors(self.what):
-            tag = self._tag.read_bytes() if self._tag.exists() else b""
-        # Without a validator the digest at the end decides.
-        validator = {"If-Range": tag.decode()} if _is_validator(tag) else {}
-        return {"Range": f"bytes={self.size}-", **validator}
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is missing."""
+        return self.content.size is not None and self.here >= self.content.size
 
-    def remember(self, answer: Answer) -> None:
-        """Keep the validator of the content that begins to arrive; a weak one is of no use.
+    @property
+    def pairs(self) -> tuple[Pair, ...]:
+        """Which bytes there are."""
+        with self._lock:
+            return self._ranges.pairs
+
+    def begin(self, content: Content) -> None:
+        """Other content than before comes, from its start; what was here is forgotten.
 
         Raises:
-            StorageError: it cannot be written.
+            StorageError: the files cannot be written.
         """
-        tag = answer.headers.get("ETag", "")
-        if not tag.startswith('"'):
-            tag = answer.headers.get("Last-Modified", "")
-        raw = tag.encode()
-        replace_file(self._tag, raw if _is_validator(raw) else b"", self.what)
+        self._hasher.abandon()
+        with self._lock:
+            self._tally.advance(-self._ranges.total)
+            self.content, self.continued = content, False
+            self._ranges, self._unnoted = Ranges(), 0
+            self._journal.begin(content, ())
+            with storage_errors(self.what):
+                os.ftruncate(self._handle, 0)
+        self._hasher = self._follow()
 
-    def begin(self, total: int) -> None:
-        """The bytes after those that are here come now; `total` with them, 0 if not known."""
-        if not self._begun:
-            self._begun = True
-            self._progress.begin(self.what, total)
-            self._progress.advance(self.size)
+    def learn(self, size: int) -> None:
+        """The whole has this size.
 
-    def end(self) -> None:
-        """No more bytes come."""
-        if self._begun:
-            self._begun = False
-            self._progress.end()
+        Raises:
+            StorageError: the journal cannot be written.
+        """
+        with self._lock:
+            self.content = replace(self.content, size=size)
+            self._journal.describe(self.content)
+            self._note()
 
-    def append(self, block: bytes) -> None:
-        """Add what arrived.
+    def write(self, offset: int, block: bytes) -> None:
+        """Put what arrived at its place.
 
         Raises:
             StorageError: the disk is full, above all; what was there before stays.
         """
         with storage_errors(self.what):
-            self._file.write(block)
-        self._count(block)
-        self._progress.advance(len(block))
+            written = 0
+            while written < len(block):
+                written += os.pwrite(self._handle, memoryview(block)[written:], offset + written)
+        with self._lock:
+            new = self._ranges.add(offset, offset + len(block))
+            self.arrived += new
+            self.most = max(self.most, self._ranges.total)
+            self._unnoted += new
+            if self._unnoted >= NOTE_EVERY:
+                self._note()
+            self._hasher.reach(self._ranges.prefix)
+        self._tally.advance(new)
 
-    def restart(self) -> None:
-        """Forget everything that is here.
+    def digest(self) -> Digest:
+        """The digest of the complete file.
 
         Raises:
-            StorageError: the file cannot be changed.
+            StorageError: it cannot be read.
+            Stopped: somebody wants it no more.
         """
-        with storage_errors(self.what):
-            self._file.truncate(0)
-        if self._begun:
-            self._progress.advance(-self.size)
-        self.size = 0
-        self._hash = hashlib.sha256()
+        return self._hasher.finish()
 
-    def keep_as(self, final: Path) -> None:
+    def keep_as(self, final: Path) -> BinaryIO:
         """Give the complete file its place; it is no part any more.
+
+        Returns:
+            The file, locked against its removal until it is closed.
 
         Raises:
             StorageError: it cannot be written.
         """
+        lock = self._file
+        assert lock is not None, "it is a part only once"  # noqa: S101
         with storage_errors(self.what):
-            self._file.flush()
-            os.fsync(self._file.fileno())
+            os.ftruncate(self._handle, self.content.size or 0)
+            os.fsync(self._handle)
             final.parent.mkdir(parents=True, exist_ok=True)
             set_mode(self._path, FILE_MODE)
             self._path.replace(final)
-            self._tag.unlink(missing_ok=True)
+            share_lock(lock)
+            journal_of(self._path).unlink(missing_ok=True)
+        self._file = None
+        return lock
 
     def remove(self) -> None:
         """Take it off the disk.
@@ -148,22 +189,63 @@ class Part:
         Raises:
             StorageError: it cannot be removed.
         """
+        self._hasher.abandon()
         with storage_errors(self.what):
+            journal_of(self._path).unlink(missing_ok=True)
             self._path.unlink(missing_ok=True)
-            self._tag.unlink(missing_ok=True)
+        if self._file is not None:
+            self._file.close()  # who waits for it may begin anew
+            self._file = None
 
     def close(self) -> None:
-        """Let go of the lock; what arrived stays for the next run."""
-        with suppress(OSError):  # of a full disk, which was told already
-            if not self.size:
-                self._path.unlink(missing_ok=True)
+        """Let go of it; what arrived stays for the next run."""
+        self._hasher.abandon()
+        if self._file is not None:
+            with suppress(StorageError):  # of a full disk, which was told already
+                self._leave()
+        if self._file is not None:
             self._file.close()
+        self._journal.close()
+        os.close(self._handle)
 
-    def _count(self, block: bytes) -> None:
-        self.size += len(block)
-        self._hash.update(block)
+    def _leave(self) -> None:
+        if self.here:
+            self._note()
+            self._sync()
+        else:
+            self.remove()
+
+    def _follow(self) -> Hasher:
+        hasher = Hasher(self._handle, self.what, self._stop, self._sync)
+        hasher.reach(self._ranges.prefix)
+        return hasher
+
+    def _note(self) -> None:
+        self._journal.note(self._ranges.pairs)
+        self._unnoted = 0
+
+    def _sync(self) -> None:
+        with self._lock:
+            here = self._ranges.pairs
+        with storage_errors(self.what):
+            os.fdatasync(self._handle)
+        with self._lock:
+            self._journal.confirm(here)
 
 
-def _is_validator(tag: bytes) -> bool:
-    """Whether it can be sent back as it came."""
-    return bool(tag) and tag.isascii() and tag.decode().isprintable()
+def _lock(path: Path, what: str, stop: Stop, tally: Progress) -> BinaryIO:
+    with storage_errors(what):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    lock = try_lock_file(path, what)
+    if lock is None:
+        tally.say(f"{what}: another process is at it; waiting")
+    while lock is None:
+        stop.wait(_LOOK_AGAIN)
+        stop.check()
+        lock = try_lock_file(path, what)
+    return lock
+
+
+def journal_of(path: Path) -> Path:
+    """The journal of the part at `path`."""
+    return path.with_name(f"{path.name}.journal")

@@ -1,0 +1,134 @@
+"""The folder of downloads, by content; any number of processes may use it at once.
+
+    CACHE/sha256/<hex>      complete, and proven when it came
+    CACHE/partial/          what has not come whole yet: see `bundler.downloads.part`
+    CACHE/remembered/       which content an identity stood for: see `bundler.downloads.remembered`
+
+Whoever uses a complete file holds a shared lock on it, so that nobody tidies it away meanwhile.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+from pathlib import Path
+from typing import BinaryIO
+
+from bundler.downloads.values import Download, Fetched
+from transfer.digest import Digest
+from transfer.disk import share_lock, storage_errors
+
+
+class Cache:
+    """What is there, and what of it this process uses."""
+
+    def __init__(self, root: Path) -> None:
+        """Nothing is written; the folder is made when it is needed."""
+        self.root = root
+        self.what = f"cache {root}"
+        """How messages name it."""
+        self._held: dict[Digest, BinaryIO] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def complete(self) -> Path:
+        """The folder of complete files."""
+        return self.root / "sha256"
+
+    @property
+    def partial(self) -> Path:
+        """The folder of parts."""
+        return self.root / "partial"
+
+    @property
+    def remembered(self) -> Path:
+        """The folder of what identities stood for."""
+        return self.root / "remembered"
+
+    def path(self, digest: Digest) -> Path:
+        """Where a complete file is, or would be."""
+        return self.complete / digest.encoded
+
+    def part(self, wanted: Download) -> Path:
+        """Where the part of a file is, or would be."""
+        return self.partial / (wanted.digest.encoded if wanted.digest else name_of(wanted.identity))
+
+    def find(self, digest: Digest, size: int | None = None) -> Fetched | None:
+        """A complete file; one of another size than it has to have is damaged and goes.
+
+        Raises:
+            StorageError: the cache cannot be read.
+        """
+        path = self.path(digest)
+        with storage_errors(self.what):
+            file = _open(path)
+            if file is None:
+                return None
+            found = os.fstat(file.fileno()).st_size
+            if size is not None and found != size:
+                file.close()
+                path.unlink(missing_ok=True)
+                return None
+        self.hold(digest, file)
+        return Fetched(path=path, digest=digest, size=found)
+
+    def hold(self, digest: Digest, file: BinaryIO) -> None:
+        """Keep a file that is locked in use until `release`."""
+        with self._lock:
+            before, self._held[digest] = self._held.get(digest), file
+        if before:
+            before.close()
+        touch(file)
+
+    def forget(self, digest: Digest) -> None:
+        """Remove a complete file.
+
+        Raises:
+            StorageError: it cannot be removed.
+        """
+        with storage_errors(self.what):
+            self.path(digest).unlink(missing_ok=True)
+        with self._lock:
+            file = self._held.pop(digest, None)
+        if file:
+            file.close()
+
+    def release(self) -> None:
+        """Nothing is used any more."""
+        with self._lock:
+            held, self._held = list(self._held.values()), {}
+        for file in held:
+            file.close()
+
+
+def name_of(identity: str) -> str:
+    """An identity as the name of a file."""
+    return hashlib.sha256(identity.encode()).hexdigest()
+
+
+def touch(file: BinaryIO) -> None:
+    """Note that a file is used today, where that can be noted: the time that it was changed."""
+    try:
+        os.utime(file.fileno())
+    except OSError:  # a cache of somebody else's
+        return
+
+
+def _open(path: Path) -> BinaryIO | None:
+    while True:
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            return None
+        try:
+            share_lock(file)
+            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+                return file
+        except FileNotFoundError:
+            file.close()
+            return None
+        except BaseException:
+            file.close()
+            raise
+        file.close()
