@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
+from bundler.resolve.walk import Taker
 from bundler.spec import BundleSpec
 from transfer.archive import AirgapArchive
 from transfer.archive.appfiles import AppFiles, read_app_files
@@ -57,10 +58,11 @@ class Facts:
 
 
 class Gatherer:
-    """Takes what `resolve` hands over, and keeps the facts."""
+    """Takes what `resolve` hands over, keeps the facts, and hands it on."""
 
-    def __init__(self) -> None:
-        """Nothing yet."""
+    def __init__(self, following: Taker | None = None) -> None:
+        """`following` gets everything too, such as whoever writes the bundle."""
+        self._following = following
         self._releases: list[ReleaseFacts] = []
         self._plugins: dict[str, str | None] = {}
 
@@ -71,14 +73,20 @@ class Gatherer:
             CorruptArchive: its `app.tar.gz` is damaged.
         """
         self._releases.append(facts_of(archive, record))
+        if self._following:
+            self._following.take_archive(archive, record)
 
     def take_file(self, path: Path, record: FileRecord) -> None:
         """A plain file; `path` is where it comes from."""
         if record.path.startswith(f"{PLUGINS}/"):
             self._plugins[record.path] = plugin_version(path)
+        if self._following:
+            self._following.take_file(path, record)
 
     def take_images(self, images: Sequence[tuple[Source, ImageRecord]]) -> None:
-        """Images say nothing more than their records."""
+        """Images of registries; they say nothing more than their records."""
+        if self._following:
+            self._following.take_images(images)
 
     def facts(self, site: SiteFiles) -> Facts:
         """All of it."""

@@ -12,7 +12,8 @@ from bundler.build import lock as run_lock
 from bundler.build import update as update_lock
 from bundler.cli import reports
 from bundler.cli.access import Access
-from bundler.cli.options import access_options, epoch, examples, read_spec
+from bundler.cli.check import check as check_command
+from bundler.cli.options import access_options, epoch, examples, lock_path, read_spec
 from transfer import __version__, report
 from transfer.console import (
     HELP,
@@ -97,6 +98,9 @@ def lock(
     emit(output, reports.locked_text(found, path), reports.locked_json(found))
 
 
+main.add_command(check_command)
+
+
 @main.command(
     short_help="Build the bundle of SPEC, as its lock says.",
     epilog=examples(
@@ -172,8 +176,3 @@ def show(*, sources: tuple[Path, ...], quiet: bool, output: str) -> None:
     """Show what bundles and archives hold."""
     with open_sources(sources, progress_for(quiet=quiet)) as opened:
         emit(output, report.shown_text(opened), report.shown_json(opened))
-
-
-def lock_path(spec: Path) -> Path:
-    """Where the lock of a spec stands: `harness.yaml` has `harness.lock.json` beside it."""
-    return spec.with_name(f"{spec.stem}.lock.json")

@@ -64,6 +64,11 @@ def read_spec(path: Path) -> BundleSpec:
     return parse_spec(read_text(path, f"spec {path}"), str(path))
 
 
+def lock_path(spec: Path) -> Path:
+    """Where the lock of a spec stands: `harness.yaml` has `harness.lock.json` beside it."""
+    return spec.with_name(f"{spec.stem}.lock.json")
+
+
 def epoch() -> int:
     """Seconds since 1970 that every file of a bundle gets as its time.
 
