@@ -14,6 +14,7 @@ from bundler.cli import reports
 from bundler.cli.access import Access
 from bundler.cli.check import check as check_command
 from bundler.cli.options import access_options, epoch, examples, lock_path, read_spec
+from bundler.cli.schema import schema as schema_command
 from transfer import __version__, report
 from transfer.console import (
     HELP,
@@ -176,3 +177,6 @@ def show(*, sources: tuple[Path, ...], quiet: bool, output: str) -> None:
     """Show what bundles and archives hold."""
     with open_sources(sources, progress_for(quiet=quiet)) as opened:
         emit(output, report.shown_text(opened), report.shown_json(opened))
+
+
+main.add_command(schema_command)
