@@ -7,7 +7,7 @@ Source: Docker Engine API, `ImageInspect` and `ImageGet`; Podman answers the sam
 
 from __future__ import annotations
 
-import errno
+import socket
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -26,7 +26,8 @@ SAVE_TIMEOUT = 1800
 _BLOCK = 1 << 20
 _DOCKER_SOCKET = "/var/run/docker.sock"
 _PODMAN_SOCKET = "podman/podman.sock"
-_SCHEMES = ("unix://", "tcp://", "http://", "https://")
+_UNIX = "unix://"
+_SCHEMES = (_UNIX, "tcp://", "http://", "https://")
 _START = "start it: systemctl start docker, or systemctl start podman.socket"
 
 
@@ -79,6 +80,8 @@ class Engine:
                 hint="an engine behind ssh can be reached by forwarding its socket: "
                 "ssh -L /tmp/engine.sock:/var/run/docker.sock HOST",
             )
+        if name.startswith(_UNIX):
+            _check_socket(name.removeprefix(_UNIX), f"engine {name}")
         with _errors(f"engine {name}"):
             api = docker.APIClient(version="auto", timeout=ANSWER_TIMEOUT, **settings)
         return cls(api, name)
@@ -132,7 +135,7 @@ def _first_socket(environ: Mapping[str, str]) -> str:
         places.insert(1, Path(runtime, _PODMAN_SOCKET))
     for place in places:
         if place.is_socket():
-            return f"unix://{place}"
+            return f"{_UNIX}{place}"
     raise NotFound(
         f"no container engine: DOCKER_HOST is not set, and nothing listens at "
         f"{', '.join(map(str, places))}",
@@ -142,10 +145,7 @@ def _first_socket(environ: Mapping[str, str]) -> str:
 
 @contextmanager
 def _errors(what: str) -> Iterator[None]:
-    """Translate what the SDK raises, and the library for HTTP below it.
-
-    The latter's errors are OSErrors, and the system's own is somewhere inside them.
-    """
+    """Translate what the SDK raises, and the library for HTTP below it: OSErrors, all of them."""
     from docker.errors import APIError, DockerException, ImageNotFound  # noqa: PLC0415 - as above
 
     try:
@@ -159,30 +159,28 @@ def _errors(what: str) -> Iterator[None]:
     except APIError as error:
         raise ToolError(f"{what}: {_one_line(error.explanation or error)}") from error
     except (DockerException, OSError) as error:
-        raise _translate(error, what) from error
+        hint = "see the engine's own log for the reason"
+        raise ToolError(f"{what}: {_one_line(error)}", hint=hint) from error
 
 
-def _translate(error: BaseException, what: str) -> AccessDenied | ToolError:
-    number = _errno(error)
-    if number in (errno.EACCES, errno.EPERM):
-        return AccessDenied(
+def _check_socket(path: str, what: str) -> None:
+    """Connect once before the SDK does, which does not say why it cannot.
+
+    Raises:
+        AccessDenied: this user may not.
+        ToolError: nothing listens there.
+    """
+    try:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(ANSWER_TIMEOUT)
+            probe.connect(path)
+    except PermissionError as error:
+        raise AccessDenied(
             f"{what}: this user may not use its socket",
             hint="run the command as root, or as a user in the group that owns the socket",
-        )
-    if number in (errno.ENOENT, errno.ECONNREFUSED):
-        return ToolError(f"{what}: nothing listens there", hint=_START)
-    return ToolError(f"{what}: {_one_line(error)}", hint="see the engine's own log for the reason")
-
-
-def _errno(error: object) -> int | None:
-    """The system's error number in an error, wherever the layers above have put it."""
-    seen: list[object] = [error]
-    for inner in seen:
-        if isinstance(inner, OSError) and inner.errno:
-            return inner.errno
-        if isinstance(inner, BaseException) and len(seen) < 50:  # noqa: PLR2004 - no end otherwise
-            seen += [*inner.args, inner.__cause__, inner.__context__]
-    return None
+        ) from error
+    except OSError as error:
+        raise ToolError(f"{what}: nothing listens there ({error})", hint=_START) from error
 
 
 def _one_line(error: object) -> str:
