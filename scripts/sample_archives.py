@@ -16,7 +16,7 @@ import json
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 
@@ -61,10 +61,18 @@ class Release:
     cursor: int
     required: Sequence[tuple[str, int]] = ()
     """Version and cursor of the releases that come before it, the newest first."""
+    needs: str = "1.88.0"
+    """The oldest KOTS that deploys it, and the newest that installs it."""
+    up_to: str = KOTS_VERSION.removeprefix("v")
+    files: Mapping[str, str | bytes] = field(default_factory=dict)
+    """More files of its `app.tar.gz`; one of a name that is there already takes its place."""
+    notes: str = ""
 
     def spec(self, slug: str) -> dict[str, object]:
         """What `airgap.yaml` says of it."""
+        notes = {"releaseNotes": self.notes} if self.notes else {}
         return {
+            **notes,
             "appSlug": slug,
             "channelID": f"channel-{slug}",
             "channelName": "Stable",
@@ -115,11 +123,14 @@ def module_recipes() -> tuple[tuple[Recipe, tuple[str, ...]], ...]:
     )
 
 
-def write_console(path: Path, *, size: int = MEGABYTE, version: str = KOTS_VERSION) -> Sample:
-    """`kotsadm.tar.gz` as KOTS publishes it since 1.107."""
+def write_console(
+    path: Path, *, size: int = MEGABYTE, version: str = KOTS_VERSION, minio: bool = True
+) -> Sample:
+    """`kotsadm.tar.gz` as KOTS publishes it since 1.107, or `kotsadm-nominio.tar.gz`."""
     with _workfolder(path) as folder:
         workshop = Workshop(Path(folder), size)
-        images = [make_image(recipe, workshop) for recipe in console_recipes(version)]
+        recipes = console_recipes(version)
+        images = [make_image(recipe, workshop) for recipe in recipes[: None if minio else -1]]
         spec = {"format": "docker", "savedImages": [image.name for image in images]}
         return _write(path, [airgap_yaml(**spec), *storage_members(images)], images)
 
@@ -139,7 +150,7 @@ def write_application(
         images = [make_image(recipe, workshop) for recipe in recipes]
         names = [image.name for image in images]
         yaml = airgap_yaml(**release.spec(slug), format="docker", savedImages=names)
-        head = [yaml, Member("app.tar.gz", app_archive(slug))]
+        head = [yaml, Member("app.tar.gz", app_archive(slug, release))]
         return _write(path, [*head, *storage_members(images)], images)
 
 
@@ -152,7 +163,7 @@ def write_docker_archive_application(
         recipes = application_recipes(slug, release.version)
         places = [(_archive_place(recipe), recipe) for recipe in recipes]
         yaml = airgap_yaml(**release.spec(slug), format="docker-archive")
-        head = [yaml, Member("app.tar.gz", app_archive(slug))]
+        head = [yaml, Member("app.tar.gz", app_archive(slug, release))]
         members = chain(head, with_folders(_saved(Path(folder), workshop, places)))
         return _write_saved(path, members, workshop, {_name_of(at): made for at, made in places})
 
@@ -193,12 +204,12 @@ def airgap_yaml(**spec: object) -> Member:
     return Member("airgap.yaml", text.encode())
 
 
-def app_archive(slug: str) -> bytes:
+def app_archive(slug: str, release: Release = NEW_RELEASE) -> bytes:
     """`app.tar.gz`: the Kubernetes files of a release, the KOTS kinds among them."""
     application = (
         "apiVersion: kots.io/v1beta1\nkind: Application\n"
-        f"metadata:\n  name: {slug}\n"
-        f"spec:\n  title: {slug}\n  minKotsVersion: 1.88.0\n  targetKotsVersion: 1.131.4\n"
+        f"metadata:\n  name: {slug}\nspec:\n  title: {slug}\n"
+        f"  minKotsVersion: {release.needs}\n  targetKotsVersion: {release.up_to}\n"
     )
     config = (
         "apiVersion: kots.io/v1beta1\nkind: Config\nmetadata:\n  name: config\n"
@@ -207,8 +218,31 @@ def app_archive(slug: str) -> bytes:
     )
     service = f"apiVersion: v1\nkind: Service\nmetadata: {{name: {slug}}}\n"
     texts = {"config.yaml": config, "kots-app.yaml": application, "service.yaml": service}
+    files = {**texts, **release.files}
+    return pack(
+        {name: text.encode() if isinstance(text, str) else text for name, text in files.items()}
+    )
+
+
+def chart(files: Mapping[str, str], name: str = "mongo") -> bytes:
+    """A Helm chart, packed; `files` stand below its own folder."""
+    texts = {"Chart.yaml": f"apiVersion: v2\nname: {name}\nversion: 1.0.0\n", **files}
+    return pack({f"{name}/{path}": text.encode() for path, text in texts.items()})
+
+
+def write_plugin(path: Path, version: str | None = KOTS_VERSION.removeprefix("v")) -> Path:
+    """`kots_linux_amd64.tar.gz`: a program that keeps its version as Go does, or does not."""
+    flags = f"-X github.com/replicatedhq/kots/pkg/buildversion.version={version}"
+    flags += " -X github.com/replicatedhq/kots/pkg/buildversion.gitSHA=0" if version else ""
+    program = bytes(300_000) + f'build\t-ldflags="-s -w {flags if version else ""}"\n'.encode()
+    path.write_bytes(pack({"LICENSE": b"Apache", "kots": b"\x7fELF" + program + bytes(50_000)}))
+    return path
+
+
+def pack(files: Mapping[str, bytes]) -> bytes:
+    """A tar.gz."""
     with io.BytesIO() as stream:
-        write_tar(stream, (Member(name, text.encode()) for name, text in texts.items()))
+        write_tar(stream, (Member(name, content) for name, content in files.items()))
         return stream.getvalue()
 
 
