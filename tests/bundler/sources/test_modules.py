@@ -103,6 +103,7 @@ def test_an_address_that_tells_itself_that_it_expired(world: World, manifest: Pa
     told["modules"]["platform"]["downloadUrl"] += (
         "&X-Goog-Date=20261118T100000Z&X-Goog-Expires=3600"
     )
+    told["expires_at_epoch_seconds"] = int(NOW) + 86400
     manifest.write_text(yaml.safe_dump(told))
     error = refused(AccessDenied, world.source(module("platform")).locate)
     assert "expired at 2026-11-18 11:00 UTC" in error.message
@@ -155,8 +156,8 @@ def test_archives_of_single_images(world: World, vendor: Vendor, manifest: Path)
     """With addresses each entry is one archive; the vendor's script reads `download_url`."""
     urls = [vendor.storage.put(f"/agents/{i}.tgz", bytes([i])) for i in range(3)]
     images = [
-        {"name": "delegate", "download_url": urls[0]},
         {"name": "delegate", "variants": [".minimal-fips"], "download_url": urls[1]},
+        {"name": "delegate", "download_url": urls[0]},
         {"name": "upgrader", "downloadUrl": urls[2]},
         "a name alone",
     ]
@@ -170,7 +171,7 @@ def test_archives_of_single_images(world: World, vendor: Vendor, manifest: Path)
     ):
         assert world.download(world.source(module(name))) == content
     error = refused(NotFound, world.source(module("platform-agents")).promise)
-    assert error.message.endswith("it has delegate, delegate.minimal-fips, upgrader")
+    assert error.message.endswith("it has delegate.minimal-fips, delegate, upgrader")
 
 
 def test_variants_without_addresses(world: World, manifest: Path) -> None:
