@@ -102,6 +102,6 @@ class Workplace:
 
     def _complete(self, arguments: tuple[str | Path, ...]) -> list[str]:
         command, *rest = map(str, arguments)
-        needs_cache = command in ("lock", "build") and "--cache-dir" not in rest
+        needs_cache = command in ("lock", "build", "check") and "--cache-dir" not in rest
         cache = ["--cache-dir", str(self.folder / "cache")] if needs_cache else []
         return [command, *rest, *cache]
