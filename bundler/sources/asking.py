@@ -21,8 +21,8 @@ from transfer.http.retry import RetryPolicy
 from transfer.http.transport import Transport
 from transfer.progress import SILENT, Progress
 
-MAX_ANSWER = 32 << 20
-"""Bytes of an answer: a list of a thousand releases with their notes has less."""
+MAX_ANSWER = 16 << 20
+"""Bytes of an answer: a list of hundreds of releases with their notes has less."""
 
 _RANGE = re.compile(r"bytes (?:0-[0-9]+|\*)/([0-9]{1,18})")
 _HOPELESS = (HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)

@@ -32,7 +32,7 @@ API = "GITHUB_API_URL"
 PUBLIC_API = "https://api.github.com"
 
 _HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
-_VERSION = re.compile(r"v?([0-9]+)\.([0-9]+)\.([0-9]+)(.*)", re.DOTALL)
+_VERSION = re.compile(r"v?([0-9]{1,9})\.([0-9]{1,9})\.([0-9]{1,9})(.*)", re.DOTALL)
 _NEAR = 8
 """Tags named where one is not there."""
 

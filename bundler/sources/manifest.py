@@ -148,7 +148,8 @@ def _usable(module: Module) -> bool:
     except ValueError:
         return False
     safe = parts.scheme in ("http", "https") and bool(host) and parts.username is None
-    return safe and is_plain(module.name) and is_plain(module.url)
+    said = (module.name, module.path, module.url, *module.requires)
+    return safe and all(map(is_plain, said))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

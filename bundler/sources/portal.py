@@ -6,6 +6,7 @@ Source: what public clients of api.replicated.com/market/v1/airgap send and read
 from __future__ import annotations
 
 import base64
+import re
 from dataclasses import dataclass
 from urllib.parse import urlencode, urlsplit
 
@@ -18,6 +19,9 @@ from transfer.errors import InvalidInput, TransferError, raise_together
 from transfer.http.answers import Answer
 from transfer.http.messages import Request
 from transfer.http.transport import is_loopback
+
+_HEADER = re.compile(r"[!-~]+")
+_CHANNEL = "channel: takes the id that the vendor gave, letters and digits"
 
 _RELEASES = "/market/v1/airgap/releases"
 _ADDRESS = "/market/v1/airgap/images/url"
@@ -89,6 +93,8 @@ class PortalApi:
         return tuple(_read_offer(each) for each in told.objects("releases"))
 
     def _get(self, path: str, query: dict[str, str], channel: str | None, what: str) -> Told:
+        if channel is not None and not _HEADER.fullmatch(channel):
+            raise InvalidInput(f"{what}: not the id of a channel: {channel!r}", hint=_CHANNEL)
         license_id, password = self._credentials()
         given = urlencode({"license_id": license_id, **query})
         basic = base64.b64encode(password.encode()).decode()
@@ -109,9 +115,8 @@ class PortalApi:
         parts = urlsplit(self._portal.api)
         if parts.scheme != "https" and not is_loopback(parts.hostname or ""):
             raise InvalidInput(
-                f"portal.api: {self.host} is to be spoken to without TLS, and would be sent a "
-                "licence id and a password",
-                hint="give it as https://",
+                f"portal.api: {self.host} would be sent a licence id and a password without TLS",
+                hint="give its address as https://",
             )
         faults: list[TransferError] = []
         license_id = self._read("licence id", self._portal.license_id, "portal.licenseId", faults)

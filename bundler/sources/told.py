@@ -14,6 +14,8 @@ from transfer.plain import is_plain, one_line
 
 _LONGEST = 8192
 """Characters of one text; no address that a server takes is longer."""
+_SHOWN = 500
+"""Characters of a text that is only shown."""
 
 _ANOTHER = "something else answers in its place (a proxy, a log-in page), or the address is wrong"
 _CHANGED = "the server's answers are not those that this version of the toolkit knows"
@@ -93,7 +95,7 @@ class Told:
         """What it says there, for people: a text or number as one line, "" for anything else."""
         value = self._value.get(key)
         if isinstance(value, str):
-            return one_line(value)[:_LONGEST]
+            return one_line(value[:_SHOWN])
         return str(value) if type(value) is int and abs(value) <= MAX_INTEGER else ""
 
     def _at(self, key: str) -> str:

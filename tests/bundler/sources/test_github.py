@@ -100,6 +100,13 @@ def test_a_missing_release_is_named_with_those_near_it(world: World, vendor: Ven
     assert "like it are v1.131.6, v1.131.7, v1.131.8, v1.131.9, v1.131.10" in error.message
 
 
+def test_tags_of_any_form_are_put_in_order(world: World, vendor: Vendor) -> None:
+    vendor.github.release(f"v9.9.{'9' * 5000}", {})
+    vendor.github.release("v9.9.", {})
+    error = refused(NotFound, world.source(world.asset(CONSOLE, "v9.9.9")).promise)
+    assert "like it are v9.9." in error.message
+
+
 def test_a_missing_release_without_any_near(world: World) -> None:
     error = refused(NotFound, world.source(world.asset(CONSOLE, "v9.9.9")).promise)
     assert error.message.endswith("not there; nor is any v9.9.*")

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Barrier
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bundler.sources.evidence import agrees, settle, with_spec
+from bundler.sources.manifest import Manifest
 from bundler.sources.once import Once
 from bundler.sources.protocol import Evidence, Promise
 from bundler.sources.secrets import Secrets
 from bundler.sources.signed import epoch, expires_at, moment
+from bundler.sources.told import Told
 from bundler.spec.origin import LocalFile
 from bundler.spec.values import Secret
 from tests.bundler.sources.world import World, refused
@@ -25,7 +31,13 @@ from transfer.errors import (
     InvalidInput,
     NotFound,
 )
+from transfer.plain import is_plain
 
+KEYS = {
+    *("releases", "release_sequence", "label", "url"),
+    *("modules", "images", "name", "variants", "bundle_type", "bucket_path", "downloadUrl"),
+    *("platform", "requires", "parent", "single"),
+}
 RIGHT, WRONG = Digest.of(b"right"), Digest.of(b"wrong")
 
 
@@ -179,6 +191,36 @@ class TestEvidence:
     def test_nothing_changes_where_nothing_can_be_compared(self, checksum: str) -> None:
         said = promise(checksum=checksum)
         assert settle(said, RIGHT, "f") == said
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(sorted(KEYS)), inner),
+    max_leaves=20,
+)
+
+
+@given(JSON)
+def test_an_answer_of_any_shape_is_taken_or_refused(value: object) -> None:
+    with suppress(InvalidInput):
+        told = Told.parse(json.dumps(value).encode(), "answer")
+        for each in (told, *told.objects("releases")):
+            assert is_plain(each.said("label"))
+            assert each.number("release_sequence") >= 0
+            assert is_plain(each.text("url"))
+
+
+@given(JSON)
+def test_a_manifest_of_any_shape_is_taken_or_refused(value: object) -> None:
+    with suppress(InvalidInput):
+        for each in Manifest.parse(json.dumps(value), "manifest.yaml").modules:
+            assert is_plain(each.name + each.path + each.object_path)
+
+
+@given(st.text())
+def test_a_manifest_of_any_text_is_taken_or_refused(text: str) -> None:
+    with suppress(InvalidInput):
+        Manifest.parse(f"modules:{text}", "manifest.yaml")
 
 
 class TestOnce:

@@ -206,6 +206,13 @@ def test_a_channel_that_the_licence_does_not_have(world: World) -> None:
     assert error.message.endswith("answered 403 Forbidden")
 
 
+@pytest.mark.parametrize("channel", ["канал", "a b", ""])
+def test_a_channel_that_is_none(world: World, vendor: Vendor, channel: str) -> None:
+    error = refused(InvalidInput, world.source(release(sequence=412, channel=channel)).promise)
+    assert f"not the id of a channel: {channel!r}" in error.message
+    assert not vendor.portal.requests
+
+
 def test_a_licence_that_the_portal_does_not_know(world: World) -> None:
     world.environ["HARNESS_LICENSE_ID"] = f"{LICENSE_ID}&show=none"
     error = refused(NotFound, world.source(release(sequence=412)).promise)
@@ -226,7 +233,9 @@ def test_missing_credentials_are_all_named(world: World, vendor: Vendor) -> None
 def test_credentials_never_cross_a_network_in_the_clear(world: World) -> None:
     world.portal = replace(world.portal, api="http://portal.example.com")
     error = refused(InvalidInput, world.source(release(sequence=412)).promise)
-    assert "portal.example.com is to be spoken to without TLS" in error.message
+    assert (
+        "portal.example.com would be sent a licence id and a password without TLS" in error.message
+    )
 
 
 def test_credentials_are_not_taken_along_by_a_redirect(world: World, vendor: Vendor) -> None:
@@ -303,9 +312,9 @@ def test_lists_that_make_no_sense(world: World, vendor: Vendor, body: bytes, fau
 
 
 def test_a_list_without_end_is_refused(world: World, vendor: Vendor) -> None:
-    vendor.portal.fail("GET", LIST, 1, status(200, body=b" " * ((32 << 20) + 1)))
+    vendor.portal.fail("GET", LIST, 1, status(200, body=b" " * ((16 << 20) + 1)))
     error = refused(SizeMismatch, world.source(release(sequence=412)).promise)
-    assert "more than 33554432 bytes" in error.message
+    assert "more than 16777216 bytes" in error.message
 
 
 ADDRESSES = (
