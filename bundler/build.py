@@ -7,7 +7,9 @@ command continues: blobs and files that are there are not written again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from io import BytesIO
 from pathlib import Path
 
 from bundler.resolve import Inputs, check_spec, entries_of, read_lock, resolve
@@ -19,6 +21,7 @@ from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord
 from transfer.copy import copy
 from transfer.delivery import Copied, ImageCopy, NotTried
 from transfer.descriptor import Descriptor
+from transfer.digest import Readable
 from transfer.disk import open_plain, replace_file
 from transfer.errors import (
     Conflict,
@@ -149,9 +152,9 @@ class _Loader:
         if self._order.keep_archives:
             self.take_file(archive.path, _kept(record))
 
-    def take_file(self, path: Path, record: FileRecord) -> None:
+    def take_file(self, content: Path | bytes, record: FileRecord) -> None:
         """A plain file."""
-        self._writer.add_file(record, lambda: open_plain(path, f"file {path}"))
+        self._writer.add_file(record, lambda: _opened(content))
 
     def take_images(self, images: Sequence[tuple[Source, ImageRecord]]) -> None:
         """Images, each under its name."""
@@ -172,6 +175,12 @@ class _Loader:
         _raise_for_failures(copied)
         self.blobs_written += copied.blobs_sent
         self.blobs_present += copied.blobs_present
+
+
+def _opened(content: Path | bytes) -> AbstractContextManager[Readable]:
+    if isinstance(content, bytes):
+        return BytesIO(content)
+    return open_plain(content, f"file {content}")
 
 
 def _raise_for_failures(copied: Copied) -> None:

@@ -76,12 +76,12 @@ class Gatherer:
         if self._following:
             self._following.take_archive(archive, record)
 
-    def take_file(self, path: Path, record: FileRecord) -> None:
-        """A plain file; `path` is where it comes from."""
-        if record.path.startswith(f"{PLUGINS}/"):
-            self._plugins[record.path] = plugin_version(path)
+    def take_file(self, content: Path | bytes, record: FileRecord) -> None:
+        """A plain file: where it is, or what is in it."""
+        if record.path.startswith(f"{PLUGINS}/") and isinstance(content, Path):
+            self._plugins[record.path] = plugin_version(content)
         if self._following:
-            self._following.take_file(path, record)
+            self._following.take_file(content, record)
 
     def take_images(self, images: Sequence[tuple[Source, ImageRecord]]) -> None:
         """Images of registries; they say nothing more than their records."""

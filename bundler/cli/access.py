@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from bundler.downloads import Downloads
+from bundler.images import Images, Mirror
 from bundler.resolve import Inputs
-from bundler.resolve.inputs import Resolved
-from bundler.sources import Asker, Evidence, Sources
-from bundler.spec import BundleSpec, ImageInput
-from transfer.contents import ImageRecord
-from transfer.descriptor import Descriptor
-from transfer.errors import NotFound
+from bundler.sources import Asker, Sources
+from bundler.spec import BundleSpec
+from bundler.toolkit.fetch import Wheels
+from bundler.toolkit.shelf import Shelf
 from transfer.http.retry import RetryPolicy
 from transfer.http.transport import Transport
 from transfer.http.trust import load_trust
@@ -31,6 +30,12 @@ class Access:
     ca_file: Path | None
     plain_http: tuple[str, ...]
     """The registries that are spoken to without TLS."""
+    mirrors: tuple[Mirror, ...] = ()
+    """Asked for images before their registries are."""
+    jobs: int = 4
+    """Files that are downloaded at the same time."""
+    limit_rate: int | None = None
+    """Bytes a second of all downloads together."""
 
     @contextmanager
     def inputs(self, spec: BundleSpec, folder: Path, progress: Progress) -> Iterator[Inputs]:
@@ -52,39 +57,30 @@ class Access:
 
         with (
             Downloads.connect(
-                self.cache, ca_file=self.ca_file, environ=environ, progress=progress
+                self.cache,
+                ca_file=self.ca_file,
+                environ=environ,
+                jobs=self.jobs,
+                limit_rate=self.limit_rate,
+                progress=progress,
             ) as downloads,
-            _Registries(connect) as images,
+            Images(
+                connect,
+                cache=self.cache,
+                environ=environ,
+                mirrors=self.mirrors,
+                progress=progress,
+            ) as images,
             closing(Transport(load_trust(self.ca_file), environ)) as transport,
         ):
             asker = Asker(transport, RetryPolicy(), progress)
             sources = Sources(asker, folder=folder, environ=environ, portal=spec.portal)
-            yield Inputs(folder, downloads, sources.source_for, images, progress)
-
-
-class _Registries(ExitStack):
-    """Images of registries."""
-
-    def __init__(self, connect: Callable[[str], RegistryClient]) -> None:
-        super().__init__()
-        self._connect = connect
-        self._clients: dict[str, RegistryClient] = {}
-
-    def resolve(
-        self, wanted: ImageInput, locked: ImageRecord | None, notes: tuple[str, ...]
-    ) -> Resolved:
-        place = wanted.reference.repository
-        if place.registry not in self._clients:
-            self._clients[place.registry] = self.enter_context(self._connect(place.registry))
-        repository = self._clients[place.registry].repository(place.path)
-        if locked:
-            return repository, locked, Evidence.REGISTRY, notes
-        root = repository.resolve(wanted.reference.name)
-        if root is None:
-            raise NotFound(
-                f"image {wanted.reference}: not there",
-                hint="check its name, and whether the registry wants credentials (docker login)",
+            wheels = Wheels(shelf=Shelf(self.cache), environ=environ, progress=progress)
+            yield Inputs(
+                folder,
+                downloads=downloads,
+                source_of=sources.source_for,
+                images=images,
+                wheels=wheels,
+                progress=progress,
             )
-        plain = Descriptor(media_type=root.media_type, digest=root.digest, size=root.size)
-        record = ImageRecord(name=str(wanted.reference), root=plain)
-        return repository, record, Evidence.REGISTRY, notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import click
 
 from bundler.cli.access import Access
+from bundler.images import Mirror
 from bundler.spec import BundleSpec, parse_spec
 from transfer import console
 from transfer.bundle import EPOCH
@@ -19,6 +21,17 @@ from transfer.errors import InvalidInput
 
 examples = functools.partial(console.examples, "airgap-bundler")
 """An epilog for `--help`: see `transfer.console.examples`."""
+
+
+def _read_rate(_: click.Context, param: click.Parameter, value: str | None) -> int | None:
+    """Bytes a second: a number, with K, M or G for powers of 1024 as curl takes them."""
+    if value is None:
+        return None
+    found = re.fullmatch(r"([1-9][0-9]{0,11})([KMGkmg]?)", value)
+    if found is None:
+        message = f"expected bytes a second such as 500K or 10M, found {value!r}"
+        raise click.BadParameter(message, param=param)
+    return int(found[1]) << {"": 0, "k": 10, "m": 20, "g": 30}[found[2].lower()]
 
 
 def access_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,15 +53,31 @@ def access_options(command: Callable[..., Any]) -> Callable[..., Any]:
         multiple=True,
         help="A registry to speak to without TLS; may be given more than once.",
     )
+    @click.option(
+        "--mirror",
+        "mirrors",
+        metavar="REGISTRY=HOST[:PORT][/PREFIX]",
+        multiple=True,
+        help="Ask there first for the images of a registry; may be given more than once.",
+    )
+    @click.option(
+        "--limit-rate",
+        metavar="RATE",
+        callback=_read_rate,
+        help="Bytes a second that all downloads together take at most, such as 10M.",
+    )
     @functools.wraps(command)
     def with_access(
         *args: object,
         cache_dir: Path | None,
-        ca_file: Path | None,
-        plain_http: tuple[str, ...],
-        **options: object,
+        mirrors: tuple[str, ...],
+        **options: Any,  # noqa: ANN401 - of the command
     ) -> object:
-        access = Access(cache=cache_dir or _default_cache(), ca_file=ca_file, plain_http=plain_http)
+        access = Access(
+            cache=cache_dir or default_cache(),
+            mirrors=tuple(map(Mirror.parse, mirrors)),
+            **{name: options.pop(name) for name in ("ca_file", "plain_http", "limit_rate")},
+        )
         return command(*args, access=access, **options)
 
     return with_access
@@ -84,7 +113,12 @@ def epoch() -> int:
     return int(text)
 
 
-def _default_cache() -> Path:
+def default_cache() -> Path:
+    """Where downloads are kept unless the command line says otherwise.
+
+    Raises:
+        InvalidInput: there is no such place.
+    """
     if named := os.environ.get("XDG_CACHE_HOME"):
         return Path(named) / "harness-airgap"
     if (home := console.home()) is None:

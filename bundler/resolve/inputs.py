@@ -2,46 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
 
 from bundler.downloads import Downloads
+from bundler.images import Found, Images
 from bundler.resolve.gather import Obtained, SourceOf, gather
+from bundler.resolve.locks import toolkit_record
 from bundler.spec import ArchiveInput, FileInput, ImageInput, Input
 from bundler.spec.origin import LocalFile
+from bundler.spec.values import Toolkit
+from bundler.toolkit.carry import ToolkitFile, carry
+from bundler.toolkit.fetch import Wheels
 from transfer.archive import AirgapArchive
 from transfer.bundle.tree import digest_file
-from transfer.contents import FileRecord, ImageRecord
+from transfer.contents import TOOLKIT, FileRecord, ImageRecord
 from transfer.digest import Digest
 from transfer.errors import DigestMismatch
-from transfer.lock import BundleLock
+from transfer.lock import BundleLock, LockedSource
 from transfer.progress import SILENT, Progress
-from transfer.store import Source
-
-Resolved = tuple[Source, ImageRecord, str, tuple[str, ...]]
-"""Where an image is read from, what its name stands for, the evidence and notes for the lock."""
-
-
-class ImageSources(Protocol):
-    """Finds images; see `bundler.images`."""
-
-    def resolve(
-        self, wanted: ImageInput, locked: ImageRecord | None, notes: tuple[str, ...]
-    ) -> Resolved:
-        """An image as its name leads to it now, or as it was locked with these notes."""
-        ...
 
 
 class Inputs:
-    """Opens what a spec names; a context manager that keeps the connections."""
+    """Opens what a spec names."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a place for each kind of thing
         self,
         folder: Path,
+        *,
         downloads: Downloads,
         source_of: SourceOf,
-        images: ImageSources,
+        images: Images,
+        wheels: Wheels,
         progress: Progress = SILENT,
     ) -> None:
         """Nothing is opened yet; relative paths start at `folder`."""
@@ -49,6 +41,7 @@ class Inputs:
         self._downloads = downloads
         self._source_of = source_of
         self._images = images
+        self._wheels = wheels
         self._progress = progress
         self._obtained: dict[str, Obtained] = {}
 
@@ -94,13 +87,25 @@ class Inputs:
 
     def image(
         self, wanted: ImageInput, locked: ImageRecord | None, notes: tuple[str, ...]
-    ) -> Resolved:
+    ) -> Found:
         """What an image's name stands for right now, or what the lock says it stood for.
 
         Raises:
             TransferError: as its source refuses.
         """
         return self._images.resolve(wanted, locked, notes)
+
+    def toolkit(
+        self, wanted: Toolkit, locked: Mapping[str, LockedSource] | None
+    ) -> tuple[ToolkitFile, ...]:
+        """The toolkit's own files; with a lock none but those.
+
+        Raises:
+            TransferError: as `carry`.
+        """
+        records = map(toolkit_record, locked.values()) if locked else ()
+        digests = {record.path.removeprefix(f"{TOOLKIT}/"): record.digest for record in records}
+        return carry(wanted, self._wheels, digests or None)
 
     def _compare(self, wanted: Input, found: Digest) -> None:
         expected = self.obtained(wanted).digest

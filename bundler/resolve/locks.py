@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from bundler.spec import BundleSpec, Input
@@ -79,6 +79,34 @@ def _differences(
 def is_toolkit(entry: str) -> bool:
     """Whether an entry is a part of the toolkit itself, which the spec does not list singly."""
     return entry.startswith("toolkit[")
+
+
+def toolkit_entry(name: str) -> str:
+    """The entry of a file, by its name below the toolkit's folder."""
+    return f"toolkit[{name}]"
+
+
+def toolkit_record(source: LockedSource) -> FileRecord:
+    """The file that such an entry is about."""
+    name = source.entry.removeprefix("toolkit[").removesuffix("]")
+    return FileRecord(path=f"{TOOLKIT}/{name}", size=source.size, digest=source.digest)
+
+
+def check_toolkit(
+    locked: Mapping[str, LockedSource] | None, found: Mapping[str, LockedSource]
+) -> None:
+    """Check that the toolkit's files are those that were locked.
+
+    Raises:
+        InvalidInput: another version of the toolkit made the lock.
+    """
+    if not locked or locked == found:
+        return
+    differing = sorted(e for e in locked.keys() | found.keys() if locked.get(e) != found.get(e))
+    raise InvalidInput(
+        f"the lock was made by another version of the toolkit; different: {', '.join(differing)}",
+        hint="build with the version that locked, or run airgap-bundler lock --update toolkit",
+    )
 
 
 def toolkit_source(wanted: Toolkit) -> str:

@@ -13,9 +13,19 @@ from typing import Protocol, TypeVar
 
 from bundler.resolve.fit import check_kind, fill_in
 from bundler.resolve.inputs import Inputs
-from bundler.resolve.locks import check_record, check_source
+from bundler.resolve.locks import (
+    check_record,
+    check_source,
+    check_toolkit,
+    is_toolkit,
+    toolkit_entry,
+    toolkit_record,
+    toolkit_source,
+)
 from bundler.resolve.volume import Volume
+from bundler.sources import Evidence
 from bundler.spec import ArchiveInput, BundleSpec, FileInput, ImageInput, Input
+from bundler.toolkit.carry import ToolkitFile
 from transfer.archive import AirgapArchive
 from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord, PluginRecord
 from transfer.digest import Digest
@@ -42,8 +52,8 @@ class Taker(Protocol):
         """An archive; open during the call."""
         ...
 
-    def take_file(self, path: Path, record: FileRecord) -> None:
-        """A plain file; `path` is where it comes from."""
+    def take_file(self, content: Path | bytes, record: FileRecord) -> None:
+        """A plain file: where it is, or what is in it."""
         ...
 
     def take_images(self, images: Sequence[tuple[Source, ImageRecord]]) -> None:
@@ -79,6 +89,7 @@ def resolve(
     files = [(wanted, walk.file(wanted)) for wanted in spec.files]
     images = [walk.image(wanted) for wanted in spec.images]
     archives = [walk.archive(wanted) for wanted in spec.archives]
+    toolkit = walk.toolkit()
     walk.end()
     return BundleLock(
         sources=walk.sources(),
@@ -93,7 +104,10 @@ def resolve(
                 for wanted, record in files
                 if wanted.platform and record
             ),
-            files=tuple(record for wanted, record in files if not wanted.platform and record),
+            files=(
+                *(record for wanted, record in files if not wanted.platform and record),
+                *toolkit,
+            ),
         ),
     )
 
@@ -185,6 +199,38 @@ class _Walk:
             self._taker.take_file(path, record)
         return record
 
+    def toolkit(self) -> tuple[FileRecord, ...]:
+        """Make the toolkit's own files and hand them over; none if they cannot be had."""
+        if self._spec.toolkit is None:
+            return ()
+        locked = {s.entry: s for s in self._locked.sources if is_toolkit(s.entry)}
+        if locked and not self._is_read("toolkit"):
+            self._sources |= locked
+            return tuple(map(toolkit_record, locked.values()))
+        try:
+            files = self._inputs.toolkit(self._spec.toolkit, self._expected(locked))
+            found = {source.entry: source for source in map(self._toolkit_source, files)}
+            check_toolkit(self._expected(locked), found)
+        except TransferError as error:
+            self._fault("toolkit", error)
+            return ()
+        self._sources |= found
+        for file in files:
+            if self._volume:
+                self._volume.add_file(file.record)
+            if self._taker and not self._faults:
+                self._taker.take_file(file.content, file.record)
+        return tuple(file.record for file in files)
+
+    def _toolkit_source(self, file: ToolkitFile) -> LockedSource:
+        return LockedSource(
+            entry=toolkit_entry(file.name),
+            source=toolkit_source(self._spec.toolkit) if self._spec.toolkit else "",
+            size=file.record.size,
+            digest=file.record.digest,
+            evidence=Evidence.REQUIREMENTS,
+        )
+
     def image(self, wanted: ImageInput) -> ImageRecord | None:
         """Find out what an image's name stands for; None if it cannot be used."""
         try:
@@ -248,6 +294,7 @@ class _Walk:
         spec = self._spec
         entries = [archive.input.entry for archive in spec.archives]
         entries += [file.input.entry for file in spec.files]
+        entries += filter(is_toolkit, self._sources)
         entries += [image.entry for image in spec.images]
         return tuple(self._sources[entry] for entry in entries)
 
