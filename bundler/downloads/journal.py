@@ -190,7 +190,7 @@ def read_journal(path: Path, what: str) -> Noted:
 
 def _ranges(found: list[Any]) -> Ranges:
     pairs = [(start, end) for start, end in found]
-    if not all(isinstance(number, int) and number >= 0 for pair in pairs for number in pair):
+    if not all(type(s) is int and type(e) is int and 0 <= s <= e for s, e in pairs):
         raise TypeError
     return Ranges(pairs)
 

@@ -16,17 +16,21 @@ from tests.fakes.faulty import Action, Exchange, FaultyServer
 
 class _File(Exchange):
     def serve(self) -> None:
-        """The file, or the range of it that is asked for."""
+        """The file, the range of it that is asked for, or that it is still the same."""
         assert isinstance(self.server.owner, WebServer)
-        content = self.server.owner.content
-        found = re.fullmatch(r"bytes=(\d+)-", self.headers.get("Range", ""))
-        if not found:
-            return self.answer(200, {"ETag": '"one"'}, content)
+        content, etag = self.server.owner.content, self.server.owner.etag
+        headers = {"ETag": etag} if etag else {}
+        if etag and self.headers.get("If-None-Match") == etag:
+            return self.answer(304, headers)
+        found = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        if not found or self.headers.get("If-Range", etag) != etag:
+            return self.answer(200, headers, content)
         start, total = int(found[1]), len(content)
         if start >= total:
             return self.answer(416, {"Content-Range": f"bytes */{total}"})
-        headers = {"ETag": '"one"', "Content-Range": f"bytes {start}-{total - 1}/{total}"}
-        return self.answer(206, headers, content[start:])
+        end = min(int(found[2] or total) + bool(found[2]), total)
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{total}"
+        return self.answer(206, headers, content[start:end])
 
 
 @dataclass(slots=True)
@@ -36,6 +40,7 @@ class WebServer(FaultyServer):
     handler: ClassVar[type[Exchange]] = _File
 
     content: bytes = b""
+    etag: str | None = '"one"'
 
     @property
     def url(self) -> str:
