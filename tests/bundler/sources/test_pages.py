@@ -14,7 +14,13 @@ import yaml
 from click.testing import CliRunner
 
 from bundler.cli import main
-from scripts.sample_archives import Release, write_application, write_console, write_module
+from scripts.sample_archives import (
+    Release,
+    write_application,
+    write_console,
+    write_module,
+    write_plugin,
+)
 from tests.fakes.faulty import status
 from tests.fakes.vendor import Vendor, sha256
 
@@ -93,6 +99,8 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Archives as the pages name them."""
     folder = tmp_path_factory.mktemp("archives")
     write_console(folder / "kotsadm.tar.gz", size=SIZE)
+    write_plugin(folder / "kots_linux_amd64.tar.gz")
+    write_plugin(folder / "kots_darwin_all.tar.gz")
     write_application(folder / "79915.airgap", size=SIZE)
     write_application(folder / "79400.airgap", size=SIZE, release=Release("79400", 398))
     write_module(folder / "module.tgz", size=SIZE)
@@ -103,9 +111,8 @@ def archives(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def scene(tmp_path: Path, vendor: Vendor, archives: Path) -> Callable[[str], Scene]:
     """The vendor has what the pages name."""
     vendor.github.release("v1.131.3", {})
-    files = ("kots_linux_amd64.tar.gz", "kots_darwin_all.tar.gz")
-    console = {"kotsadm.tar.gz": archives / "kotsadm.tar.gz"}
-    vendor.github.release("v1.131.4", console | {name: name.encode() for name in files})
+    files = ("kotsadm.tar.gz", "kots_linux_amd64.tar.gz", "kots_darwin_all.tar.gz")
+    vendor.github.release("v1.131.4", {name: archives / name for name in files})
     vendor.portal.release(377, "78000", b"not asked for")
     vendor.portal.release(398, "79400", archives / "79400.airgap")["required"] = True
     vendor.portal.release(412, "79915", archives / "79915.airgap")
