@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from tests.mirror.kots_world import CHANNELS, licence_text, release
 from transfer.contents import ReleaseRecord
 from transfer.errors import InvalidInput, PolicyError
-from transfer.kots.licence import Licence, choose_channel
+from transfer.kots.licence import SOON, Licence, check_channel, check_licence, choose_channel
 
 RELEASE = release("79915", 412).release
 LICENCE = Licence.parse(licence_text("harness"), "license.yaml")
@@ -78,3 +79,70 @@ def test_what_kots_would_refuse_is_refused(
 ) -> None:
     with pytest.raises(PolicyError, match=f"^harness: .*{fault}"):
         choose_channel(licence, "harness", release_, chosen)
+
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def checked(text: str) -> list[str]:
+    licence = Licence.parse(text, "license.yaml")
+    return [str(one) for one in check_licence(licence, "harness", "license.yaml", NOW)]
+
+
+def signed(*lines: str, version: str = "v1beta1") -> str:
+    text = f"apiVersion: kots.io/{version}\nkind: License\nspec:\n  appSlug: harness\n"
+    return text + "  signature: c2lnbmVk\n" + "".join(f"  {line}\n" for line in lines)
+
+
+@pytest.mark.parametrize("version", ["v1beta1", "v1beta2"])
+def test_a_licence_without_an_end_is_well(version: str) -> None:
+    assert checked(signed(version=version)) == []
+    assert checked(signed("entitlements: {expires_at: {value: ''}}", version=version)) == []
+    assert checked(signed("entitlements: {seats: {value: 7}}", version=version)) == []
+    assert checked(signed("entitlements: none", version=version)) == []
+
+
+@pytest.mark.parametrize(
+    ("left", "found"),
+    [
+        (timedelta(), "license-expired: harness: the licence license.yaml ended on 2026-11-22"),
+        (timedelta(days=-1), "license-expired: harness: the licence license.yaml ended on 2026"),
+        (timedelta(1), "license-expires: harness: the licence license.yaml ends on 2026-11-23"),
+        (SOON, "license-expires: harness: the licence license.yaml ends on 2026-12-22"),
+        (SOON + timedelta(seconds=1), ""),
+    ],
+)
+def test_the_end_of_a_licence(left: timedelta, found: str) -> None:
+    end = (NOW + left).isoformat()
+    lines = checked(signed(f"entitlements: {{expires_at: {{value: '{end}'}}}}"))
+    assert len(lines) == bool(found)
+    assert "".join(lines).startswith(found)
+
+
+@pytest.mark.parametrize("end", ["soon", "2030-01-01", "2030-01-01T00:00:00", "0000-00-00T00:00Z"])
+def test_an_end_that_is_no_time_ends_it(end: str) -> None:
+    [line] = checked(signed(f"entitlements: {{expires_at: {{value: '{end}'}}}}"))
+    assert line.startswith("license-expired: harness: the licence license.yaml: expires_at is no")
+
+
+@pytest.mark.parametrize("signature", ["", "  signature: ''\n", "  signature: null\n"])
+def test_a_licence_without_signature(signature: str) -> None:
+    text = f"kind: License\nspec:\n  appSlug: harness\n{signature}"
+    assert [line.partition(":")[0] for line in checked(text)] == ["license-unsigned"]
+    folded = "kind: License\nspec:\n  appSlug: harness\n  signature: |\n    c2ln\n    bmVk\n"
+    assert checked(folded) == []
+
+
+def test_a_licence_of_another_application() -> None:
+    assert checked(signed().replace("harness", "harness-ng")) == [
+        "license-slug: harness: the licence is for the application 'harness-ng'"
+    ]
+
+
+def test_a_channel_is_the_licences_own() -> None:
+    assert check_channel(LICENCE, "harness", RELEASE) is None
+    assert check_channel(SINGLE, "harness", RELEASE) is None
+    for licence in (LICENCE, SINGLE):
+        finding = check_channel(licence, "harness", replace(RELEASE, channel_id="1xELSE"))
+        assert finding is not None
+        assert finding.rule == "license-channel"
