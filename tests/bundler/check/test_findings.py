@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from bundler.check import ALLOWABLE
 from scripts.sample_archives import Release, chart
 from tests.bundler.check.scene import CHANNEL, CONFIG, LICENCE, VALUES, Scene, release
 from tests.bundler.commands import Workplace
+from tests.transfer.archive.forge import Forge
 from transfer.kots.finding import WARNINGS, Rule
 
 GOOD = Scene()
@@ -316,6 +318,25 @@ def test_all_findings_come_at_once(tmp_path: Path, store: Path) -> None:
         "license-unsigned",
         "config-missing",
     ]
+
+
+def test_bytes_that_are_wrong_are_no_policy(tmp_path: Path, store: Path) -> None:
+    """They stop everything, whatever is allowed: all that is wrong with them is named."""
+    spec = GOOD.write(tmp_path, store)
+    archive = Path(
+        json.loads(spec.read_text())["applications"][0]["releases"][0]["archive"]["path"]
+    )
+    forge = Forge.open(archive)
+    blobs = [name for name in forge.members if name.endswith("/data")]
+    first, second = blobs[0], blobs[1]
+    forge.members[first] = b"X" + forge.members[first][1:]
+    del forge.members[second]
+    damaged = forge.write(tmp_path / archive.name)
+    spec.write_text(spec.read_text().replace(str(archive), str(damaged)))
+    ran = Workplace(tmp_path).run("check", spec, *(f"--allow={rule}" for rule in ALLOWABLE))
+    assert ran.code == 4
+    assert first.split("/")[-2] in ran.err
+    assert second.split("/")[-2] in ran.err
 
 
 def test_an_unknown_name_is_told_the_known_ones(tmp_path: Path, store: Path) -> None:

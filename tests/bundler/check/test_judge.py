@@ -1,0 +1,112 @@
+"""What cannot be shown with real archives at the command line: clashes, and time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from bundler.check import ALLOWABLE, Facts, Gatherer, SiteFiles, judge, read_site_files, settle
+from bundler.spec import BundleSpec, parse_spec
+from scripts.sample_archives import write_plugin
+from tests.bundler.commands import HEAD
+from tests.mirror.kots_world import image, release
+from transfer.contents import Contents, FileRecord
+from transfer.digest import Digest
+from transfer.errors import InvalidInput, NotFound, PolicyError
+from transfer.kots.finding import WARNINGS, Finding, Rule
+from transfer.kots.licence import Licence
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+SPEC = "applications: [{slug: harness, releases: [{archive: {path: a.airgap}}]%s}]\n"
+LICENCE = "kind: License\nspec: {appSlug: harness, channelID: 1aCHANNEL, signature: eA==%s}\n"
+
+
+def spec(more: str = "") -> BundleSpec:
+    return parse_spec(HEAD + SPEC % more, "harness.yaml")
+
+
+def found(contents: Contents, facts: Facts | None = None) -> list[Finding]:
+    return list(judge(spec(), contents, facts or Facts(), NOW))
+
+
+def contents(*archives: object) -> Contents:
+    return Contents(name="x", version="1", archives=tuple(archives))  # type: ignore[arg-type]
+
+
+def test_two_images_of_one_name_are_found() -> None:
+    first = release("1", 1)
+    other = replace(
+        release("1", 1, "chaos"),
+        images=(replace(image("quay.io/x/mongo:4.4.22"), root=image("else").root),),
+    )
+    [finding] = found(contents(first, other))
+    assert finding.rule is Rule.DESTINATION_COLLISION
+    assert finding.subject == "mongo:4.4.22"
+    assert "wanted by mongo:4.4.22 of harness-1.airgap" in finding.message
+    assert "and by quay.io/x/mongo:4.4.22 of chaos-1.airgap" in finding.message
+    assert Rule.DESTINATION_COLLISION not in ALLOWABLE
+    later = replace(other, release=replace(first.release, version_label="2"))
+    assert found(contents(first, later)) == [], "a site has one of them at a time"
+
+
+@pytest.mark.parametrize(
+    ("end", "rule"),
+    [
+        ("2026-11-21T00:00:00Z", Rule.LICENSE_EXPIRED),
+        ("2026-12-01T00:00:00Z", Rule.LICENSE_EXPIRES),
+        ("2027-12-01T00:00:00Z", None),
+    ],
+)
+def test_a_licence_is_held_against_the_day(end: str, rule: Rule | None) -> None:
+    text = LICENCE % f", entitlements: {{expires_at: {{value: '{end}'}}}}"
+    licences = {"harness": Licence.parse(text, "license.yaml")}
+    findings = found(contents(), Facts(site=SiteFiles(licences=licences)))
+    assert [finding.rule for finding in findings] == ([rule] if rule else [])
+
+
+def test_the_files_of_the_site_are_read_beside_the_spec(tmp_path: Path) -> None:
+    (tmp_path / "l.yaml").write_text(LICENCE % "")
+    (tmp_path / "v.yaml").write_text("kind: ConfigValues\nspec: {values: {a: {value: x}}}\n")
+    site = read_site_files(spec(", license: l.yaml, configValues: v.yaml"), tmp_path)
+    assert site.licences["harness"].is_signed
+    assert list(site.values["harness"].answers) == ["a"]
+    assert read_site_files(spec(), tmp_path) == SiteFiles()
+
+
+def test_every_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=r"applications\[0\]\.license: l\.yaml"):
+        read_site_files(spec(", license: l.yaml"), tmp_path)
+    (tmp_path / "v.yaml").write_text("s3cret")
+    with pytest.raises(InvalidInput) as caught:
+        read_site_files(spec(", license: l.yaml, configValues: v.yaml"), tmp_path)
+    missing, wrong = map(str, caught.value.faults)
+    assert missing.startswith("applications[0].license: l.yaml")
+    assert wrong.startswith("v.yaml: no configuration values")
+    assert "s3cret" not in str(caught.value.faults)
+
+
+def test_plugins_are_known_by_their_place_in_the_bundle(tmp_path: Path) -> None:
+    gatherer = Gatherer()
+    for path in ("files/kubectl-kots/linux/amd64/kots.tar.gz", "files/kots.tar.gz"):
+        record = FileRecord(path=path, size=1, digest=Digest.of(b"x"))
+        gatherer.take_file(write_plugin(tmp_path / "kots.tar.gz"), record)
+    plugins = gatherer.facts(SiteFiles()).plugins
+    assert plugins == {"files/kubectl-kots/linux/amd64/kots.tar.gz": "1.131.4"}
+
+
+def test_a_verdict_sorts_and_refuses() -> None:
+    one, two, three = (
+        Finding(rule=rule, subject="s", message="m", hint="h")
+        for rule in (Rule.KOTS_TOO_NEW, Rule.PLUGIN_MISSING, Rule.PLUGIN_UNKNOWN)
+    )
+    verdict = settle([one, two, three], ["kots-too-new", "plugin-unknown"])
+    assert (verdict.allowed, verdict.refused, verdict.warnings) == ((one,), (two,), (three,))
+    assert verdict.recorded == ("kots-too-new: m",)
+    with pytest.raises(PolicyError, match="spec: 1 finding; ") as caught:
+        verdict.raise_refused("spec")
+    assert [str(fault) for fault in caught.value.faults] == ["plugin-missing: m"]
+    settle([one, three], ["kots-too-new"]).raise_refused("spec")
+    assert not WARNINGS & set(ALLOWABLE)
