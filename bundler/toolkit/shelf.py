@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from pathlib import Path
 
 from transfer.bundle.tree import digest_file
 from transfer.digest import Digest
-from transfer.disk import storage_errors
+from transfer.disk import lock_file, storage_errors
 from transfer.errors import NotFound
 
 
@@ -43,18 +42,26 @@ class Shelf:
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
-        """A folder in the cache, gone afterwards.
+        """An empty folder in the cache, gone afterwards; one process at a time has it.
 
         Raises:
             StorageError: it cannot be made.
         """
-        with storage_errors(f"cache {self.cache}"):
+        what, folder = f"cache {self.cache}", self.cache / "toolkit"
+        with storage_errors(what):
             self.cache.mkdir(parents=True, exist_ok=True)
-            folder = tempfile.TemporaryDirectory(
-                prefix="toolkit.", dir=os.fspath(self.cache), ignore_cleanup_errors=True
-            )
-        with folder as name:
-            yield Path(name)
+        with lock_file(self.cache / "toolkit.lock", what):
+            with storage_errors(what):
+                _remove(folder)  # of somebody who was killed
+                folder.mkdir()
+            try:
+                yield folder
+            finally:
+                _remove(folder)
 
     def _path(self, digest: Digest) -> Path:
         return self.cache / digest.algorithm / digest.encoded
+
+
+def _remove(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from bundler.toolkit.fetch import Wheel, Wheels
+from bundler.toolkit.pip import WHEELS
 from bundler.toolkit.requirements import Requirement
 from bundler.toolkit.shelf import Shelf
 from bundler.toolkit.target import Target
 from tests.bundler.toolkit.test_pip import environ, needed
 from tests.fakes.index import PackageIndex, wheel
 from transfer.digest import Digest
-from transfer.errors import Incomplete, InvalidInput, NotFound, TransferError
+from transfer.errors import Incomplete, InvalidInput, NotFound, StorageError, TransferError
 
 AMD64 = Target(platform="linux/amd64", python="3.11")
 ARM64 = Target(platform="linux/arm64", python="3.13")
@@ -58,7 +60,28 @@ def test_all_are_in_the_cache_afterwards_and_nothing_else(wheels: Wheels) -> Non
     for each in found:
         assert each.path == wheels.shelf.cache / "sha256" / each.digest.encoded
         assert each.path.read_bytes() == FILES[each.file_name]
-    assert {path.name for path in wheels.shelf.cache.iterdir()} == {"sha256"}
+    assert {path.name for path in wheels.shelf.cache.iterdir()} == {"sha256", "toolkit.lock"}
+
+
+def test_what_a_killed_one_left_is_not_taken(wheels: Wheels) -> None:
+    left = wheels.shelf.cache / "toolkit" / WHEELS / "evil-1.0-py3-none-any.whl"
+    left.parent.mkdir(parents=True)
+    left.touch()
+    wheels.fetch([AMD64], REQUIREMENTS)
+    assert not left.exists()
+
+
+def test_two_at_once_do_not_disturb_each_other(wheels: Wheels) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        started = [pool.submit(wheels.fetch, [AMD64], REQUIREMENTS) for _ in range(2)]
+        first, second = (each.result() for each in started)
+    assert first == second
+
+
+def test_a_cache_that_cannot_be_written(wheels: Wheels) -> None:
+    wheels.shelf.cache.write_text("a file")
+    with pytest.raises(StorageError, match="cache"):
+        wheels.fetch([AMD64], REQUIREMENTS)
 
 
 def test_what_is_locked_and_in_the_cache_is_asked_of_nobody(
