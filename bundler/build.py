@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 
+from bundler.check import Gatherer, Verdict, judge, read_site_files, settle
 from bundler.resolve import Inputs, check_spec, entries_of, read_lock, resolve
+from bundler.room import require_room
 from bundler.spec import BundleSpec
 from transfer.archive import AirgapArchive
-from transfer.bundle import Bundle, BundleWriter
+from transfer.bundle import Bundle, BundleWriter, partial_of
 from transfer.bundle.names import index_name
 from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord
 from transfer.copy import copy
@@ -31,6 +34,7 @@ from transfer.errors import (
     NotFound,
     raise_together,
 )
+from transfer.graph import successors
 from transfer.lock import BundleLock
 from transfer.progress import SILENT, Progress
 from transfer.store import Source
@@ -41,10 +45,18 @@ class Order:
     """What is to be built from what, and how."""
 
     spec: BundleSpec
+    folder: Path
+    """The spec's: where the paths of licences and configuration values start."""
     lock_path: Path
     target: Path
+    cache: Path
+    """The folder of the downloads."""
     keep_archives: bool = False
     """Carry the vendor's archives as well, unchanged."""
+    allow: tuple[str, ...] = ()
+    """The rules of the proof before the trip that may be broken."""
+    now: datetime
+    """With its time zone: licences end."""
     epoch: int
     """The time that every file of the bundle gets; seconds since 1970."""
     jobs: int = 4
@@ -58,6 +70,8 @@ class Built:
     written: bool
     blobs_written: int = 0
     blobs_present: int = 0
+    verdict: Verdict = field(default_factory=Verdict)
+    """What the proof before the trip let pass; of this very build."""
 
 
 def lock(spec: BundleSpec, path: Path, inputs: Inputs) -> BundleLock:
@@ -109,6 +123,9 @@ def build(order: Order, inputs: Inputs, progress: Progress = SILENT) -> Built:
     Raises:
         InvalidInput: the lock was made of another spec.
         Conflict: something else stands where the bundle should be.
+        StorageError: there is no room for it.
+        PolicyError: the site could not use it, with all that is not allowed; what was written
+            stays for the next try.
         TransferError: with everything that is wrong with the inputs, or as writing fails.
     """
     if order.keep_archives:
@@ -119,18 +136,35 @@ def build(order: Order, inputs: Inputs, progress: Progress = SILENT) -> Built:
         present = _find(order.target, _carried(locked.contents, keep=order.keep_archives))
         if present is not None:
             return Built(bundle=present, written=False)
+        _require_room(order, locked, inputs)
+    site = read_site_files(order.spec, order.folder)
     with BundleWriter.create(order.target) as writer:
         loader = _Loader(writer, order, progress)
-        found = resolve(order.spec, inputs, locked=locked, taker=loader)
-        contents = _carried(found.contents, keep=order.keep_archives)
+        gatherer = Gatherer(loader)
+        found = resolve(order.spec, inputs, locked=locked, taker=gatherer)
         if locked is None:
             _write_lock(found, order.lock_path)
+        findings = judge(order.spec, found.contents, gatherer.facts(site), order.now)
+        verdict = settle(findings, order.allow)
+        verdict.raise_refused(f"bundle {order.target}")
+        contents = _carried(found.contents, keep=order.keep_archives)
         return Built(
-            bundle=writer.finish(contents, order.epoch),
+            bundle=writer.finish(replace(contents, allowed=verdict.recorded), order.epoch),
             written=True,
             blobs_written=loader.blobs_written,
             blobs_present=loader.blobs_present,
+            verdict=verdict,
         )
+
+
+def _require_room(order: Order, locked: BundleLock, inputs: Inputs) -> None:
+    """The lock knows how large everything is; without one, each archive is looked at in turn."""
+    partial = partial_of(order.target)
+    kept = sum(record.size for record in locked.contents.archives) if order.keep_archives else 0
+    size = (locked.size or 0) + kept
+    here = sum(path.stat().st_size for path in partial.rglob("*") if path.is_file())
+    missing = inputs.missing(order.spec.inputs(), locked)
+    require_room(order.target, max(0, size - here), order.cache, missing)
 
 
 class _Loader:
@@ -146,11 +180,24 @@ class _Loader:
 
     def take_archive(self, archive: AirgapArchive, record: ArchiveRecord) -> None:
         """Its images, the archive without them, and the archive itself if that is wanted."""
+        self._require_room(archive, record)
         self.take_images([(archive, image) for image in record.images])
         if record.slim is not None:
             self._writer.write_file(record.slim, archive.write_slim)
         if self._order.keep_archives:
             self.take_file(archive.path, _kept(record))
+
+    def _require_room(self, archive: AirgapArchive, record: ArchiveRecord) -> None:
+        blobs = {
+            blob.digest: blob
+            for image in record.images
+            for manifest in successors(archive, image.root)
+            for blob in manifest.blobs
+        }
+        layout = self._writer.layout
+        needed = sum(blob.size for blob in blobs.values() if not layout.has_blob(blob))
+        needed += record.size if self._order.keep_archives else 0
+        require_room(self._order.target, needed, self._order.cache, 0)
 
     def take_file(self, content: Path | bytes, record: FileRecord) -> None:
         """A plain file."""
@@ -236,7 +283,7 @@ def _find(path: Path, contents: Contents) -> Bundle | None:
     except (IntegrityError, InvalidInput, NotFound) as error:
         message = f"{path}: exists already, and is no sound bundle"
         raise Conflict(message, hint=hint, faults=[error]) from error
-    if bundle.contents != contents:
+    if replace(bundle.contents, allowed=()) != contents:
         raise Conflict(f"{path}: exists already, with other contents", hint=hint)
     return bundle
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -12,7 +13,9 @@ from bundler.build import lock as run_lock
 from bundler.build import update as update_lock
 from bundler.cli import reports
 from bundler.cli.access import Access
+from bundler.cli.check import allow_option, verdict_json, verdict_lines
 from bundler.cli.check import check as check_command
+from bundler.cli.init import init as init_command
 from bundler.cli.options import access_options, epoch, examples, lock_path, read_spec
 from bundler.cli.schema import schema as schema_command
 from transfer import __version__, report
@@ -24,6 +27,7 @@ from transfer.console import (
     output_option,
     progress_for,
     quiet_option,
+    say_for,
 )
 from transfer.sources import open_sources
 from transfer.verify import verify as run_verify
@@ -49,6 +53,9 @@ def main() -> None:
 
     Results go to stdout, everything else to stderr.
     """
+
+
+main.add_command(init_command)
 
 
 @main.command(
@@ -123,6 +130,7 @@ main.add_command(check_command)
     is_flag=True,
     help="Carry the vendor's archives too, unchanged, below files/archives/.",
 )
+@allow_option
 @access_options
 @jobs_option
 @quiet_option
@@ -132,6 +140,7 @@ def build(
     spec: Path,
     target: Path,
     keep_archives: bool,
+    allow: tuple[str, ...],
     access: Access,
     jobs: int,
     quiet: bool,
@@ -139,6 +148,7 @@ def build(
 ) -> None:
     """Build the bundle of SPEC, as its lock says; without a lock, make one first.
 
+    What the site could not use is refused, as by `check`; --allow lets a finding pass by name.
     The bundle grows in DIR.partial and gets its name when it is complete. After an interruption
     the same command continues. The same lock gives the same bundle, byte for byte; the time of
     its files is that of SOURCE_DATE_EPOCH, or 1980.
@@ -147,15 +157,26 @@ def build(
     wanted = read_spec(spec)
     order = Order(
         spec=wanted,
+        folder=spec.parent,
         lock_path=lock_path(spec),
         target=target,
+        cache=access.cache,
         keep_archives=keep_archives,
+        allow=allow,
+        now=datetime.now(UTC),
         epoch=epoch(),
         jobs=jobs,
     )
     with access.inputs(wanted, spec.parent, progress) as inputs:
         built = run_build(order, inputs, progress)
-    emit(output, reports.built_text(built), reports.built_json(built))
+    say = say_for(quiet=quiet)
+    for line in verdict_lines(built.verdict):
+        say(line)
+    emit(
+        output,
+        reports.built_text(built),
+        {**reports.built_json(built), **verdict_json(built.verdict)},
+    )
 
 
 @main.command(epilog=examples("verify harness-2026.11", "verify kotsadm.tar.gz harness.airgap"))

@@ -87,6 +87,18 @@ def gather(
     return local | found
 
 
+def missing(
+    wanted: Sequence[Input], source_of: SourceOf, downloads: Downloads, lock: BundleLock
+) -> int:
+    """Bytes of these entries' files that are still to come, as the lock says; nobody is asked.
+
+    Raises:
+        StorageError: the cache cannot be read.
+    """
+    distant = [w for w in wanted if not isinstance(w.origin, LocalFile)]
+    return downloads.missing([_order(w, source_of(w), lock).download for w in distant])
+
+
 def _local(wanted: Input, folder: Path) -> Obtained:
     return Obtained(
         path=(folder / wanted.source).resolve(),

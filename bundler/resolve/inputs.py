@@ -7,7 +7,7 @@ from pathlib import Path
 
 from bundler.downloads import Downloads
 from bundler.images import Found, Images
-from bundler.resolve.gather import Obtained, SourceOf, gather
+from bundler.resolve.gather import Obtained, SourceOf, gather, missing
 from bundler.resolve.locks import toolkit_record
 from bundler.spec import ArchiveInput, FileInput, ImageInput, Input
 from bundler.spec.origin import LocalFile
@@ -52,6 +52,14 @@ class Inputs:
             TransferError: as `gather`.
         """
         self._obtained |= gather(wanted, self._folder, self._source_of, self._downloads, lock)
+
+    def missing(self, wanted: Sequence[Input], lock: BundleLock) -> int:
+        """Bytes of these entries' files that are still to be downloaded.
+
+        Raises:
+            StorageError: the cache cannot be read.
+        """
+        return missing(wanted, self._source_of, self._downloads, lock)
 
     def obtained(self, wanted: Input) -> Obtained:
         """The file of an entry that was gathered."""

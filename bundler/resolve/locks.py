@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from bundler.spec import BundleSpec, Input
+from bundler.spec import BundleSpec
 from bundler.spec.values import Toolkit
 from transfer.contents import TOOLKIT, ArchiveRecord, FileRecord
 from transfer.digest import Digest
@@ -150,9 +150,7 @@ def _expected_outline(spec: BundleSpec) -> list[tuple[str, str | None]]:
 
 
 def _wanted(spec: BundleSpec) -> Iterator[tuple[str, tuple[str, Digest | None]]]:
-    inputs: list[Input] = [archive.input for archive in spec.archives]
-    inputs += [file.input for file in spec.files]
-    yield from ((found.entry, (found.source, found.sha256)) for found in inputs)
+    yield from ((found.entry, (found.source, found.sha256)) for found in spec.inputs())
     yield from ((image.entry, (image.source, None)) for image in spec.images)
 
 
@@ -166,8 +164,7 @@ def entries_of(spec: BundleSpec, name: str) -> frozenset[str]:
         NotFound: none.
     """
     entries = set(dict(_wanted(spec))) | ({"toolkit"} if spec.toolkit else set())
-    inputs = [archive.input for archive in spec.archives] + [file.input for file in spec.files]
-    names = [(found.file_name, found.entry) for found in inputs]
+    names = [(found.file_name, found.entry) for found in spec.inputs()]
     names += [(archive.expected, archive.input.entry) for archive in spec.archives]
     names += [(str(image.reference), image.entry) for image in spec.images]
     below = (f"{name}.", f"{name}[")

@@ -137,10 +137,8 @@ class _Walk:
 
     def gather(self) -> None:
         """Bring every file here that is to be read."""
-        wanted = [archive.input for archive in self._spec.archives]
-        wanted += [file.input for file in self._spec.files]
-        lock = self._locked if self._anew is None else _NO_LOCK
-        self._inputs.gather([found for found in wanted if self._is_read(found.entry)], lock)
+        wanted = [found for found in self._spec.inputs() if self._is_read(found.entry)]
+        self._inputs.gather(wanted, self._locked if self._anew is None else _NO_LOCK)
 
     def archive(self, wanted: ArchiveInput) -> ArchiveRecord | None:
         """Read an archive and hand it over; None if it cannot be used."""

@@ -144,3 +144,10 @@ class BundleSpec:
     applications: tuple[Application, ...] = ()
     portal: Portal | None = None
     toolkit: Toolkit | None = None
+
+    def inputs(self) -> tuple[Input, ...]:
+        """Every file that is wanted, the archives first."""
+        return (
+            *(archive.input for archive in self.archives),
+            *(file.input for file in self.files),
+        )

@@ -9,6 +9,6 @@ Read `structure` first, which says what has to hold; `reader` and `writer` keep 
 """
 
 from transfer.bundle.reader import Bundle, VerifiedBundle
-from transfer.bundle.writer import EPOCH, BundleWriter
+from transfer.bundle.writer import EPOCH, BundleWriter, partial_of
 
-__all__ = ["EPOCH", "Bundle", "BundleWriter", "VerifiedBundle"]
+__all__ = ["EPOCH", "Bundle", "BundleWriter", "VerifiedBundle", "partial_of"]

@@ -35,6 +35,11 @@ EPOCH = 315532800
 _OWN_FILES = ("oci-layout", "index.json", README_FILE, BUNDLE_FILE)
 
 
+def partial_of(path: Path) -> Path:
+    """The folder in which the bundle at `path` grows until it is complete."""
+    return path.with_name(f"{path.name}.partial")
+
+
 class BundleWriter:
     """One build's hold on a bundle that is not complete yet; a context manager."""
 
@@ -55,7 +60,7 @@ class BundleWriter:
             StorageError: the folder beside it cannot be written.
         """
         path = path.absolute()
-        what, partial = f"bundle {path}", path.with_name(f"{path.name}.partial")
+        what, partial = f"bundle {path}", partial_of(path)
         refuse_existing(path)
         with storage_errors(what):
             partial.mkdir(parents=True, exist_ok=True)
