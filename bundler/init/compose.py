@@ -20,12 +20,12 @@ _APPLICATIONS = """\
 In the order in which the site installs them: NextGen comes after FirstGen, whose admin console it
 joins. The slug is the one in the licence; `kubectl kots get apps` shows it at the site."""
 _INSTALLED = """\
-The version label that runs at the site: `kubectl kots get versions SLUG` shows it. Change it
-after each upgrade; as long as it is left out, nothing is installed there."""
+The version label that runs at the site: `kubectl kots get versions SLUG` shows it. Change
+it after each upgrade; as long as it is left out, nothing is installed there."""
 _RELEASES = """\
 Oldest first, and every release on the way: Harness must not be taken past four major
-releases in one step, and a release that the vendor requires cannot be left out. A file or an
-address may have its `sha256:` beside it, where somebody told it."""
+releases in one step, and a release that the vendor requires cannot be left out. A file or
+an address may have its `sha256:` beside it, where somebody told it."""
 _CHECKED = """\
 Held against each release by `check`, and never carried. Harness sends the licence; its
 release notes tell the labels of the major releases, oldest first: these are examples."""
