@@ -15,7 +15,6 @@ from mirror.cli.options import examples, release_option, sources_argument
 from mirror.plan import examine
 from mirror.push import push as run_push
 from mirror.receipts import check_place, find_receipt, write_receipt
-from mirror.serve import open_library, parse_listen, serving, signals_held, tls_context
 from mirror.target import RegistryAccess, open_destinations
 from transfer import report
 from transfer.console import (
@@ -24,7 +23,6 @@ from transfer.console import (
     output_option,
     progress_for,
     quiet_option,
-    say_for,
 )
 from transfer.relocate import relocate
 from transfer.sources import images_of, open_sources
@@ -206,46 +204,3 @@ def audit(
         found = run_audit(expected, destinations, jobs=jobs)
     emit(output, reports.audit_text(found), reports.audit_json(found))
     found.raise_for_findings()
-
-
-@click.command(
-    short_help="Serve a store or a bundle as a read-only registry.",
-    epilog=examples(
-        "serve /srv/store --listen 0.0.0.0:5000", "serve /media/usb/harness --namespace harness"
-    ),
-)
-@click.argument("folder", metavar="DIR|BUNDLE", type=click.Path(path_type=Path))
-@click.option(
-    "--listen",
-    default="127.0.0.1:5000",
-    show_default=True,
-    help="HOST:PORT; port 0 takes one that is free.",
-)
-@click.option("--namespace", default="", help="Goes before the path of every repository.")
-@click.option(
-    "--tls-cert", type=click.Path(path_type=Path), help="Speak HTTPS with this certificate (PEM)."
-)
-@click.option("--tls-key", type=click.Path(path_type=Path), help="The certificate's key (PEM).")
-@quiet_option
-def serve(
-    *,
-    folder: Path,
-    listen: str,
-    namespace: str,
-    tls_cert: Path | None,
-    tls_key: Path | None,
-    quiet: bool,
-) -> None:
-    """Serve a site store or a bundle as a registry that can only be read.
-
-    The first line on stdout is the address, once it listens; each request is a line on stderr.
-    Ctrl-C ends it.
-    """
-    host, port = parse_listen(listen)
-    library, tls = open_library(folder, namespace), tls_context(tls_cert, tls_key)
-    with (
-        signals_held() as wait,
-        serving(library, host, port, tls=tls, say=say_for(quiet=quiet)) as address,
-    ):
-        emit("text", address, address)
-        wait()

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from mirror.serve import open_library, serving
+from mirror.serve import Passwords, Service, open_library, serving
 from tests.transfer import images
 from tests.transfer.images import Tree
 from transfer.descriptor import Manifest
@@ -80,15 +81,24 @@ class Client:
 
 
 @contextmanager
-def served(path: Path, namespace: str = "", said: list[str] | None = None) -> Iterator[Client]:
+def served(
+    path: Path,
+    namespace: str = "",
+    said: list[str] | None = None,
+    passwords: Passwords | None = None,
+) -> Iterator[Client]:
     lines = said if said is not None else []
+    service = Service(files=open_library(path, namespace), say=lines.append, passwords=passwords)
     with (
-        serving(
-            open_library(path, namespace), "127.0.0.1", 0, tls=None, say=lines.append
-        ) as address,
+        serving(service, "127.0.0.1", 0) as address,
         closing_client(address) as client,
     ):
         yield client
+
+
+def quiet(path: Path, tls: ssl.SSLContext | None = None) -> Service:
+    """A store to be served, of which nobody hears."""
+    return Service(files=open_library(path), say=lambda _: None, tls=tls)
 
 
 @contextmanager

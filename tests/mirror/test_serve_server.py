@@ -24,6 +24,7 @@ from tests.mirror.served import (
     closing_client,
     fill_store,
     keep,
+    quiet,
     served,
 )
 from tests.processes import run
@@ -136,8 +137,7 @@ def test_a_running_answer_ends_before_the_server_does(store: Path) -> None:
     digest = Digest.of(raw)
     with OciLayout.create(store) as layout:
         layout.path_of(digest).write_bytes(raw)
-    library = open_library(store)
-    server = serving(library, "127.0.0.1", 0, tls=None, say=lambda _: None)
+    server = serving(quiet(store), "127.0.0.1", 0)
     address = server.__enter__()
     with closing_client(address) as ask, closing_client(address) as idle:
         idle("/v2/")
@@ -156,12 +156,11 @@ def test_a_running_answer_ends_before_the_server_does(store: Path) -> None:
 
 
 def test_a_port_that_is_taken(store: Path) -> None:
-    library = open_library(store)
-    with serving(library, "127.0.0.1", 0, tls=None, say=print) as address:
+    with serving(quiet(store), "127.0.0.1", 0) as address:
         port = int(address.rpartition(":")[2])
         with (
             pytest.raises(InvalidInput, match=f"127.0.0.1:{port}: Address already in use"),
-            serving(library, "127.0.0.1", port, tls=None, say=print),
+            serving(quiet(store), "127.0.0.1", port),
         ):
             pass
 
@@ -179,7 +178,7 @@ def test_nothing_to_serve(tmp_path: Path) -> None:
 def test_tls(store: Path, tls: Certificate) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tls.certificate, tls.key)
-    with serving(open_library(store), "127.0.0.1", 0, tls=context, say=lambda _: None) as address:
+    with serving(quiet(store, context), "127.0.0.1", 0) as address:
         host, port = address.split(":")
         with socket.create_connection((host, int(port)), timeout=30) as plain:
             plain.sendall(b"GET /v2/ HTTP/1.1\r\n\r\n")  # not TLS: refused, and nothing breaks
@@ -196,7 +195,7 @@ def test_tls(store: Path, tls: Certificate) -> None:
 @pytest.mark.real
 def test_skopeo_reads_every_kind(store: Path, need: Callable[[str], Path], tmp_path: Path) -> None:
     skopeo: list[str | Path] = [need("skopeo"), "--insecure-policy", "--override-arch", "amd64"]
-    with serving(open_library(store), "127.0.0.1", 0, tls=None, say=lambda _: None) as address:
+    with serving(quiet(store), "127.0.0.1", 0) as address:
         for name, tree in (("redis", OCI), ("redis", DOCKER), ("a/b/both", INDEX)):
             source = f"docker://{address}/{name}@{tree.root.digest}"
             raw = run([*skopeo, "inspect", "--raw", "--tls-verify=false", source])

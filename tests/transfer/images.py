@@ -100,6 +100,23 @@ def index(*trees: Tree, docker: bool = False) -> Tree:
     return Tree(root=root, manifests={**manifests, root.digest: raw}, blobs=blobs)
 
 
+def about(subject: Tree, *, kind: str = "", annotations: Mapping[str, str] | None = None) -> Tree:
+    """An artifact about an image: a manifest whose `subject` is the image's root."""
+    config = describe(types.OCI_CONFIG, b"{}")
+    value = {
+        "schemaVersion": 2,
+        "mediaType": types.OCI_MANIFEST,
+        **({"artifactType": kind} if kind else {}),
+        "config": config.to_json(),
+        "layers": [],
+        "subject": subject.root.to_json(),
+        **({"annotations": dict(annotations)} if annotations else {}),
+    }
+    raw = _json(value)
+    root = describe(types.OCI_MANIFEST, raw)
+    return Tree(root=root, manifests={root.digest: raw}, blobs={config.digest: b"{}"})
+
+
 def describe(media_type: str, content: bytes, algorithm: str = "sha256") -> Descriptor:
     """The descriptor of some bytes."""
     digest = Digest(algorithm, hashlib.new(algorithm, content).hexdigest())
