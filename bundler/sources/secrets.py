@@ -37,7 +37,7 @@ class Secrets:
         if text is None:
             missing = "does not exist" if secret.path else "is not set"
             raise InvalidInput(f"{what}: {at} {missing}", hint=ways)
-        line = text.removesuffix("\n").removesuffix("\r")
+        line = text.removesuffix("\n")
         if not line:
             raise InvalidInput(f"{what}: {at} is empty", hint=ways)
         if not line.isprintable():

@@ -57,7 +57,7 @@ ADDRESSES = (
     b'{"url": "file:///secret-signature"}',
     b'{"url": "http://[secret-signature"}',
     b'{"url": "https://host/\\nsecret-signature"}',
-    b'{"url": "' + b"x" * 9000 + b'"}',
+    b'{"url": "https://host/' + b"x" * 9000 + b'"}',
 )
 
 
