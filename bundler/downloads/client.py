@@ -245,8 +245,9 @@ class Downloads:
     def _bring(self, wanted: Download, means: Means, tally: Tally) -> Fetched:
         part = Part.open(self._cache.part(wanted), wanted.what, means.stop, tally)
         try:
-            if not part.here and (found := self._known(wanted)):
-                return found  # another process just brought it
+            # Another process may have brought it a moment ago.
+            if found := self._known(wanted) if part.waited else self.present(wanted):
+                return found
             if part.content.size is not None:
                 tally.told(part.content.size)
             tally.advance(part.here)

@@ -66,6 +66,8 @@ class Part:
         """Bytes that came in this run, those that were forgotten again included."""
         self.most = self._ranges.total
         """The most bytes that were ever here."""
+        self.waited = False
+        """Whether another process had it, and has perhaps brought all of it."""
         self._unnoted = 0
         self._journal = Journal(journal_of(place.path), what)
         self._journal.begin(self.content, self._ranges.pairs)
@@ -80,11 +82,13 @@ class Part:
             Stopped: while it waited.
         """
         with ExitStack() as undo:
-            lock = undo.enter_context(_lock(path, what, stop, tally))
+            lock, waited = _lock(path, what, stop, tally)
+            undo.enter_context(lock)
             with storage_errors(what):
                 handle = os.open(path, os.O_RDWR | os.O_CLOEXEC)
             undo.callback(os.close, handle)
             part = cls(_Place(path, lock, handle), what, stop, tally)
+            part.waited = waited
             undo.pop_all()
             return part
 
@@ -233,17 +237,19 @@ class Part:
             self._journal.confirm(here)
 
 
-def _lock(path: Path, what: str, stop: Stop, tally: Progress) -> BinaryIO:
+def _lock(path: Path, what: str, stop: Stop, tally: Progress) -> tuple[BinaryIO, bool]:
+    """The lock, and whether it had to be waited for."""
     with storage_errors(what):
         path.parent.mkdir(parents=True, exist_ok=True)
     lock = try_lock_file(path, what)
-    if lock is None:
-        tally.say(f"{what}: another process is at it; waiting")
+    if lock is not None:
+        return lock, False
+    tally.say(f"{what}: another process is at it; waiting")
     while lock is None:
         stop.wait(_LOOK_AGAIN)
         stop.check()
         lock = try_lock_file(path, what)
-    return lock
+    return lock, True
 
 
 def journal_of(path: Path) -> Path:
