@@ -89,7 +89,11 @@ def release(
     **fields: Any,  # noqa: ANN401
 ) -> ArchiveRecord:
     """`<slug>-<version>.airgap`."""
-    known: dict[str, Any] = {"channel_id": CHANNELS.get(slug, "1xCHANNEL"), **fields}
+    known: dict[str, Any] = {
+        "channel_id": CHANNELS.get(slug, "1xCHANNEL"),
+        "required_releases": (RequiredRelease(version_label="1", update_cursor="1"),),
+        **fields,
+    }
     return ArchiveRecord(
         kind=ArchiveKind.APPLICATION,
         file_name=f"{slug}-{version}.airgap",
@@ -101,7 +105,6 @@ def release(
             version_label=version,
             update_cursor=str(cursor),
             channel_name="Stable",
-            required_releases=(RequiredRelease(version_label="1", update_cursor="1"),),
             **known,
         ),
         slim=f"kots/{slug}/{version}.airgap",

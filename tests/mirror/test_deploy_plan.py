@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from mirror.deploy import as_json, as_text
+from mirror.deploy.model import Offered
 from mirror.deploy.releases import newest_console
 from mirror.kots import Engine
 from tests.mirror.golden import CASES, SITE_FOLDER, WORK
@@ -26,7 +27,7 @@ from tests.mirror.kots_world import (
     release,
     upgrade_order,
 )
-from transfer.contents import ArchiveFormat
+from transfer.contents import ArchiveFormat, RequiredRelease
 from transfer.errors import Conflict, InvalidInput, PolicyError
 from transfer.fields import dump_json
 from transfer.kots.licence import Licence
@@ -120,6 +121,48 @@ def test_releases_are_taken_oldest_first_whatever_the_order_of_the_sources() -> 
     shuffled = (release("x", 9), release("y", 8, channel_id="1zOTHER"))
     planned = dry_plan(order, offered((console(), *shuffled)))
     assert [step.version for step in planned.steps if step.kind == "confirm"] == ["x", "y"]
+
+
+MAJORS = tuple(str(label) for label in range(79000, 81000, 250))
+
+
+def long_step(*allowed: str) -> tuple[Offered, ...]:
+    """What a bundle offers that knows the major releases, and what was allowed."""
+    return tuple(
+        replace(offer, majors=MAJORS, allowed=allowed) for offer in offered((console(), MONTHLY[2]))
+    )
+
+
+def test_a_step_is_measured_by_the_major_releases_that_the_bundle_records() -> None:
+    order = upgrade_order(only="harness")
+    stated = {"harness": "79000"}
+    with pytest.raises(PolicyError, match="from 79000 to 80307 it is 5 major releases") as caught:
+        dry_plan(order, long_step(), stated=stated)
+    assert caught.value.hint == "carry 80000 too, or releases between that are as near"
+    near = dry_plan(order, long_step(), stated={"harness": "79250"})
+    assert not any("major releases" in note for note in near.notes)
+
+
+def test_a_step_that_was_allowed_is_taken_and_noted() -> None:
+    order = upgrade_order(only="harness")
+    found = dry_plan(order, long_step("upgrade-path"), stated={"harness": "79000"})
+    assert [step.version for step in found.steps if step.kind == "confirm"] == ["80307"]
+    assert [note for note in found.notes if "from 79000 to 80307 it is 5 major" in note]
+
+
+def test_a_release_that_kots_will_miss_cannot_be_allowed() -> None:
+    needs = (RequiredRelease(version_label="80110", update_cursor="415"),)
+    record = release("80307", 418, required_releases=needs)
+    offers = [replace(offer, allowed=("required-release",)) for offer in offered((record,))]
+    with pytest.raises(PolicyError, match="only after 80110"):
+        dry_plan(upgrade_order(only="harness"), offers, stated={"harness": "79915"})
+
+
+def test_what_nobody_can_tell_is_noted() -> None:
+    needs = (RequiredRelease(version_label="summer", update_cursor="x"),)
+    offers = offered((release("80307", 418, required_releases=needs),))
+    found = dry_plan(upgrade_order(only="harness"), offers, stated={"harness": "79915"})
+    assert [note for note in found.notes if "nobody can tell from 79915 if it is." in note]
 
 
 def test_the_consoles_password_has_to_come_from_somewhere() -> None:

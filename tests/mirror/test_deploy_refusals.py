@@ -25,7 +25,7 @@ from tests.mirror.kots_world import (
     running,
     upgrade_order,
 )
-from transfer.contents import ArchiveRecord
+from transfer.contents import ArchiveRecord, RequiredRelease
 from transfer.errors import Conflict, InvalidInput, PolicyError, ToolError, TransferError
 
 ONE = running("79915", 412)
@@ -51,6 +51,7 @@ class Refusal:
     hint: str = ""
 
 
+NEEDS = (RequiredRelease(version_label="1.5", update_cursor="11"),)
 TWINS = replace(
     FIRST[1],
     images=(*FIRST[1].images, replace(FIRST[0].images[0], name="quay.io/x/mongo:4.4.22")),
@@ -149,6 +150,26 @@ REFUSALS = {
         harness=namespace(harness=running("1", 1)),
         message=r"needs KOTS v1\.140\.0 or newer",
     ),
+    "a required release is left out": Refusal(
+        order=UPGRADE,
+        records=(release("2", 12, required_releases=NEEDS),),
+        harness=namespace(harness=running("1", 10)),
+        message=r"^harness 2 can be deployed only after 1\.5; on the way there: 1$",
+        hint="carry 1.5 too",
+    ),
+    "a step is too long": Refusal(
+        order=UPGRADE,
+        records=(release("6.0.0", 12),),
+        harness=namespace(harness=running("1.0.0", 10)),
+        message=r"^harness: from 1\.0\.0 to 6\.0\.0 it is 5 major releases; one step may take 4",
+        hint="carry a release 5.x too",
+    ),
+    "a release is left out, and a step too long": Refusal(
+        order=UPGRADE,
+        records=(release("6.0.0", 12, required_releases=NEEDS),),
+        harness=namespace(harness=running("1.0.0", 10)),
+        message="harness cannot be upgraded with what is among the sources",
+    ),
     "nothing to upgrade": Refusal(
         order=UPGRADE, records=MONTHLY, message="no admin console runs in namespace harness"
     ),
@@ -192,8 +213,9 @@ def test_what_cannot_go_well_is_refused_before_anything_changes(name: str, tmp_p
     with pytest.raises(refusal.kind, match=refusal.message) as caught:
         site.carry_out(refusal.order)
     assert site.cluster.load() == before
-    assert caught.value.hint
-    assert refusal.hint in caught.value.hint
+    hints = [error.hint for error in (caught.value, *caught.value.faults) if error.hint]
+    assert hints
+    assert refusal.hint in hints[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
