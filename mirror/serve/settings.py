@@ -43,10 +43,10 @@ class Settings:
 def settings_files(settings: Settings) -> dict[str, str]:
     """Every file, by where it belongs."""
     mirrors = {
-        f"{CERTS}/{host}/hosts.toml": _mirror(settings, host, path) + _login(settings)
+        f"{CERTS}/{host}/hosts.toml": _mirror(settings, host, path)
         for host, path in settings.hosts.items()
     }
-    own = {f"{CERTS}/{settings.endpoint}/hosts.toml": _own(settings) + _login(settings)}
+    own = {f"{CERTS}/{settings.endpoint}/hosts.toml": _own(settings)}
     return {UNIT: _unit(settings), **own, **mirrors, K3S: _k3s(settings)}
 
 
@@ -106,27 +106,25 @@ def _word(text: str) -> str:
 
 def _own(settings: Settings) -> str:
     """For images that are named by this registry itself."""
-    return _server(settings, settings.url)
+    return _hosts_file(settings, settings.url)
 
 
 def _mirror(settings: Settings, host: str, path: str) -> str:
     """For images named by another registry: found below a path of its own."""
     told = f"# Images of {host} are pulled from {settings.endpoint} alone; nobody asks {host}.\n"
-    return f"{told}{_server(settings, f'{settings.url}/v2/{path}')}override_path = true\n"
+    return told + _hosts_file(settings, f"{settings.url}/v2/{path}", "override_path = true")
 
 
-def _server(settings: Settings, url: str) -> str:
-    lines = [f'server = "{url}"', 'capabilities = ["pull", "resolve"]']
+def _hosts_file(settings: Settings, url: str, *more: str) -> str:
+    """The same twice: containerd 1.6 wants a table, and whoever has no `server` asks elsewhere."""
+    lines = ['capabilities = ["pull", "resolve"]', *more]
     if settings.certificate:
         lines.append(f'ca = "{CERTS}/{settings.endpoint}/ca.crt"')
-    return "\n".join(lines) + "\n"
-
-
-def _login(settings: Settings) -> str:
-    """Where a password goes; at the end of a file, for what follows would belong to it."""
-    if not settings.htpasswd:
-        return ""
-    return '# [header]\n# Authorization = "Basic ..."  # base64 of NAME:PASSWORD\n'
+    told = [f'server = "{url}"', *lines, "", f'[host."{url}"]', *lines]
+    if settings.htpasswd:
+        login = 'Authorization = "Basic ..."  # base64 of NAME:PASSWORD'
+        told += ["", f'# [host."{url}".header]', f"# {login}"]
+    return "\n".join(told) + "\n"
 
 
 def _k3s(settings: Settings) -> str:
