@@ -101,9 +101,15 @@ def carry(release: Release, folder: Path, *applications: Archive) -> Carried:
     """Write a spec for a release with these of its applications, lock and build it."""
     folder.mkdir(parents=True)
     carried = Carried(folder)
+    plugin = folder / "kots_linux_amd64.tar.gz"
+    plugin.write_bytes(b"nothing that runs")
     write_spec(
         carried.spec,
-        kots={"version": "v1.131.4", "archive": {"path": str(release.admin_console.path)}},
+        kots={
+            "version": "v1.131.4",
+            "archive": {"path": str(release.admin_console.path)},
+            "plugins": [{"platform": "linux/amd64", "path": str(plugin)}],
+        },
         applications=[_application(archive) for archive in applications],
         imageArchives=[{"path": str(release.module.path)}],
         files=[{"name": "tools/skopeo", "path": str(need("skopeo"))}],
