@@ -39,6 +39,14 @@ def test_docker_host_names_the_engine(fake: FakeEngine) -> None:
         engine.inspect("agent:v1")
 
 
+def test_no_proxy_stands_before_a_socket(fake: FakeEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    fake.hold("agent:v1", IMAGE)
+    with Engine.connect(fake.address, {}) as engine:
+        engine.inspect("agent:v1")
+
+
 def test_an_address_goes_before_docker_host(fake: FakeEngine) -> None:
     with Engine.connect(fake.address, {"DOCKER_HOST": "unix:///nowhere"}) as engine:
         assert engine.description == f"engine {fake.address}"

@@ -134,5 +134,6 @@ def test_a_registry_is_there_for_whoever_has_a_namespace(
     with connect(fake, environ=environ) as client:
         client.ping()
         assert client.repository("team/web").resolve("v1") is None
-        with pytest.raises(AccessDenied, match="answered 401"):
+        with pytest.raises(AccessDenied, match="answered 401") as caught:
             client.repository("teams/web").resolve("v1")
+    assert f"no credentials for {fake.host}" in (caught.value.hint or "")
