@@ -7,13 +7,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mirror.kots import Command
-from mirror.secret import FromEnvironment, FromFile, Secret, SecretSource
+from mirror.secret import (
+    CARRIAGE_RETURN,
+    UNPRINTABLE,
+    FromEnvironment,
+    FromFile,
+    Secret,
+    SecretSource,
+)
 from mirror.site import Login, Site
 from transfer.disk import read_text
 from transfer.errors import InvalidInput, TransferError, raise_together
-
-UNPRINTABLE = "expected one line of text, found something in it that cannot be printed"
-CARRIAGE_RETURN = "often a line end of Windows; write the secret anew, with printf %s"
 
 
 def passwords(site: Site) -> tuple[SecretSource, ...]:

@@ -13,6 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import quote, quote_plus
 
+UNPRINTABLE = "expected one line of text, found something in it that cannot be printed"
+CARRIAGE_RETURN = "often a line end of Windows; write the secret anew, with printf %s"
+"""What is wrong with a secret that was read, and what to do."""
+
 HIDDEN = "***"
 """What stands in place of a secret wherever text is shown or kept."""
 

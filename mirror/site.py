@@ -15,8 +15,9 @@ from pathlib import PurePosixPath
 from mirror import duration
 from mirror.secret import FromEnvironment, FromFile, SecretSource
 from transfer.errors import InvalidInput
-from transfer.fields import Fields, read_yaml
+from transfer.fields import Fields
 from transfer.reference import Repository, parse_endpoint
+from transfer.yamlfile import read_yaml
 
 WAIT = "30m"
 """How long KOTS may wait for a component; its own 2 minutes also bound the server-side import."""

@@ -11,13 +11,13 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
 
 import click
-from tqdm import tqdm
 
 from transfer.errors import EXIT_CODES, StorageError, TransferError
 from transfer.fields import dump_json
@@ -41,6 +41,26 @@ HELP = {"help_option_names": ["-h", "--help"]}
 class Program(click.Group):
     """A command line whose commands raise TransferErrors and never print or handle them."""
 
+    def __init__(
+        self,
+        *args: Any,  # noqa: ANN401 - click's own
+        modules: Mapping[str, str] | None = None,
+        **settings: Any,  # noqa: ANN401 - the same
+    ) -> None:
+        """Make one whose commands are in `modules`, by name: none is loaded before it is asked for.
+
+        Nine commands have a lot to import, and a run uses one of them.
+        """
+        super().__init__(*args, **settings)
+        self._modules = dict(modules or {})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Find a command by its name, and load it."""
+        if cmd_name in self._modules and cmd_name not in self.commands:
+            module = import_module(self._modules[cmd_name])
+            self.add_command(getattr(module, cmd_name), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
         """Run the command; a TransferError ends it with its message and its exit code."""
         try:
@@ -59,7 +79,7 @@ class Program(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's own signature
         """In the order in which they were added, which is that of the road."""
-        return list(self.commands)
+        return list(self._modules or self.commands)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The exit codes, so that runbooks may rely on them."""
@@ -176,7 +196,7 @@ class TerminalProgress:
         self._clock = clock
         self._told = clock()
         self._lock = threading.Lock()
-        self._bar: tqdm[Any] | None = None
+        self._bar: Any = None
         self._label = ""
         self._total = 0
         self._done = 0
@@ -187,6 +207,8 @@ class TerminalProgress:
         with self._lock:
             self._label, self._total, self._done, self._next_step = label, total, 0, 1
             if self._stream.isatty():
+                from tqdm import tqdm
+
                 self._bar = tqdm(
                     desc=escape(label),
                     total=total or None,

@@ -1,9 +1,9 @@
 """Strict reading of the files people and tools write: every fault with its path, all at once.
 
-A parsed YAML or JSON mapping is wrapped in `Fields`; asking it for a value that is missing or
-wrong notes a fault such as `applications[1].releases[0].archive.sha256: …` and returns a
-harmless placeholder, so that the reading goes on and finds the next fault as well. The caller
-ends with `Faults.raise_all()` before it trusts anything.
+A mapping parsed from JSON, or from YAML by `yamlfile`, is wrapped in `Fields`; asking it for a
+value that is missing or wrong notes a fault such as `applications[1].archive.sha256: …` and
+returns a harmless placeholder, so that the reading goes on and finds the next fault as well. The
+caller ends with `Faults.raise_all()` before it trusts anything.
 """
 
 from __future__ import annotations
@@ -13,14 +13,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-import yaml
-
 from transfer.digest import Digest
 from transfer.errors import InvalidInput, UnsupportedVersion, raise_together
 from transfer.plain import escape_json, is_plain, one_line
 from transfer.text import counted
-
-_CORRECT = "correct that file and run the same command; nothing was done yet"
 
 API_VERSION = "airgap/v1"
 """The version of every file format of this toolkit."""
@@ -33,17 +29,6 @@ MAX_MISTAKES = 1000
 
 KINDS = frozenset({"Bundle", "BundleLock", "BundleSpec", "Receipt", "Site"})
 """Every kind of file that the toolkit reads."""
-
-NOT_YAML = (
-    yaml.YAMLError,
-    RecursionError,
-    # What the loader lets through of its own conversions: 2026-13-45, !!int x, \UFFFFFFFF.
-    ValueError,
-    OverflowError,
-    AttributeError,
-    LookupError,
-)
-"""What parsing something raises that is not YAML."""
 
 _REQUIRED: Final = object()
 
@@ -237,27 +222,6 @@ class Fields:
         return value
 
 
-def read_yaml(text: str, file: str, *allowed: str) -> Fields:
-    """Parse a YAML file whose top level is a mapping with the keys `allowed`.
-
-    Raises:
-        InvalidInput: not YAML, or a key stands twice in one mapping.
-    """
-    try:
-        value = yaml.load(text, Loader=_StrictLoader)  # noqa: S506 - a SafeLoader
-    except NOT_YAML as error:
-        raise InvalidInput(f"{file}: not valid YAML: {_one_line(error)}", hint=_CORRECT) from error
-    return Fields(value, "", Faults(file, _CORRECT), allowed)
-
-
-def load_texts(text: str) -> Any:  # noqa: ANN401 - whatever the text holds
-    """A YAML file of others, whose scalars stay texts as written: 1.10 is not the number 1.1.
-
-    No merge (<<) is carried out. Raises one of `NOT_YAML`.
-    """
-    return yaml.load(text, Loader=yaml.BaseLoader)  # noqa: S506 - makes texts only
-
-
 def read_json(text: str, file: str, *allowed: str, hint: str | None = None) -> Fields:
     """Parse a JSON file whose top level is an object with the keys `allowed`.
 
@@ -278,25 +242,6 @@ def dump_json(value: object) -> str:
     return escape_json(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)) + "\n"
 
 
-class _StrictLoader(yaml.SafeLoader):
-    """The safe loader, except that a key may stand only once in a mapping."""
-
-    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:  # noqa: ANN401 - the base's
-        node = super().compose_mapping_node(anchor)
-        seen: set[tuple[str, object]] = set()
-        for key, value in node.value:
-            if isinstance(value, yaml.SequenceNode) and key.tag == _MERGE:
-                # Each mapping might hold the one before it many times: memory would not do.
-                line = key.start_mark.line + 1
-                raise yaml.YAMLError(f"line {line}: << takes one mapping, not a list of them")
-            if isinstance(key, yaml.ScalarNode):
-                if (key.tag, key.value) in seen:
-                    line = key.start_mark.line + 1
-                    raise yaml.YAMLError(f"line {line}: the key {key.value!r} stands here twice")
-                seen.add((key.tag, key.value))
-        return node
-
-
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     value = dict(pairs)
     if len(value) != len(pairs):
@@ -305,7 +250,6 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-_MERGE = "tag:yaml.org,2002:merge"
 _NOT_PLAIN = "expected one line, without control characters and others that are not seen"
 _NAMES = {str: "text", int: "a whole number", bool: "true or false"}
 
@@ -321,7 +265,3 @@ def _kind(value: object) -> str:
 def _shown(number: int) -> str:
     """A number, unless it has so many digits that Python refuses to spell them."""
     return repr(number) if abs(number) <= MAX_INTEGER else "one that is too large"
-
-
-def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())

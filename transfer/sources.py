@@ -8,7 +8,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from transfer.archive import AirgapArchive
 from transfer.bundle import Bundle
 from transfer.bundle.checksums import CHECKSUMS_FILE
 from transfer.bundle.structure import BUNDLE_FILE
@@ -157,6 +156,8 @@ def open_source(path: Path, progress: Progress = SILENT) -> Iterator[OpenSource]
             content=bundle,
         )
         return
+    from transfer.archive import AirgapArchive
+
     with AirgapArchive.read(path, progress=progress) as archive:
         record = archive.record
         yield OpenSource(

@@ -17,8 +17,8 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from transfer.errors import InvalidInput, NotFound
-from transfer.fields import NOT_YAML, load_texts
 from transfer.plain import is_plain, one_line
+from transfer.yamlfile import NOT_YAML, load_texts
 
 _FILE = re.compile(r"smp-bundle-manifest-(.+)-([0-9][^-]*(?:-[a-z][^-]*)?)\.ya?ml")
 _ADDRESSES = ("downloadUrl", "download_url")

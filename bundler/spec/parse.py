@@ -39,8 +39,9 @@ from bundler.spec.values import (
 )
 from transfer.contents import FILES, KEPT_ARCHIVES, PLUGINS, TOOLKIT, ArchiveKind, is_bundle_path
 from transfer.errors import InvalidInput
-from transfer.fields import Fields, read_yaml
+from transfer.fields import Fields
 from transfer.reference import Reference
+from transfer.yamlfile import read_yaml
 
 PORTAL = "https://api.replicated.com"
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from mirror.cli import images, kots
 from mirror.cli.options import examples
 from transfer import __version__
 from transfer.console import HELP, Program
@@ -13,6 +12,16 @@ from transfer.console import HELP, Program
 @click.group(
     cls=Program,
     context_settings=HELP,
+    modules={
+        "verify": "mirror.cli.images",
+        "show": "mirror.cli.images",
+        "plan": "mirror.cli.images",
+        "push": "mirror.cli.images",
+        "install": "mirror.cli.kots",
+        "upgrade": "mirror.cli.kots",
+        "audit": "mirror.cli.images",
+        "serve": "mirror.cli.serve",
+    },
     epilog=examples(
         "verify  /media/usb/harness",
         "plan    /media/usb/harness --site site.yaml",
@@ -29,16 +38,3 @@ def main() -> None:
     SOURCE is the folder of a bundle, or a vendor's archive as it is. Results go to stdout,
     everything else to stderr.
     """
-
-
-for command in (
-    images.verify,
-    images.show,
-    images.plan,
-    images.push,
-    kots.install,
-    kots.upgrade,
-    images.audit,
-    images.serve,
-):
-    main.add_command(command)

@@ -13,12 +13,8 @@ from typing import Any
 import click
 
 from mirror.cli.options import site_option
-from mirror.credentials import CARRIAGE_RETURN, UNPRINTABLE, Keyring
-from mirror.secret import SecretSource
-from mirror.site import Login, Site
-from mirror.sitefile import load_site
+from mirror.secret import CARRIAGE_RETURN, UNPRINTABLE
 from mirror.target import RegistryAccess
-from transfer.console import home
 from transfer.errors import InvalidInput
 from transfer.registry import Credentials
 
@@ -33,18 +29,20 @@ class _Flags:
     username: str | None
     password_stdin: bool
 
-    def access(self, site: Site | None) -> RegistryAccess:
-        """How to reach the registry: the flags, then the site file, then docker's files."""
+    def reach(self, to: str | None, site: Path | None) -> tuple[str | None, RegistryAccess]:
+        """Where to, and how: the flags, then the site file, then docker's files."""
         ways = (self.ca_file is not None, self.plain_http, self.insecure_skip_tls_verify)
         if sum(ways) > 1:
             raise click.UsageError(
                 "choose one of --ca-file, --plain-http and --insecure-skip-tls-verify"
             )
-        given = _credentials(self.username, from_stdin=self.password_stdin)
-        keyring = Keyring(dict(os.environ))
-        access = RegistryAccess(environ=keyring.environment)
+        access = RegistryAccess(environ=dict(os.environ))
         if site:
-            access = access_to(site, keyring, login=given is None)
+            from mirror.cli.sites import read_access
+
+            is_given = self.username is not None or self.password_stdin
+            to, access = read_access(site, login=not is_given)
+        given = _credentials(self.username, from_stdin=self.password_stdin)
         if any(ways):
             access = replace(
                 access,
@@ -52,34 +50,7 @@ class _Flags:
                 plain_http=self.plain_http,
                 verify=not self.insecure_skip_tls_verify,
             )
-        return replace(access, credentials=given) if given else access
-
-
-def access_to(site: Site, keyring: Keyring, *, login: bool = True) -> RegistryAccess:
-    """How the site file says that its registry is reached; with `login`, also as whom.
-
-    Raises:
-        InvalidInput: the user name, the password or both cannot be read.
-    """
-    registry, credentials = site.registry, None
-    if login and isinstance(registry.credentials, Login):
-        keyring.check(login_secrets(site))
-        user = registry.credentials
-        credentials = Credentials(keyring.username(user), keyring.read(user.password).reveal())
-    return RegistryAccess(
-        ca_file=Path(registry.ca_file) if registry.ca_file else None,
-        plain_http=registry.plain_http,
-        verify=not registry.insecure_skip_tls_verify,
-        credentials=credentials,
-        environ=keyring.environment,
-    )
-
-
-def login_secrets(site: Site) -> list[SecretSource]:
-    """Where the user name and the password of whoever pushes are read."""
-    login = site.registry.credentials
-    values = (login.username, login.password) if isinstance(login, Login) else ()
-    return [value for value in values if not isinstance(value, str)]
+        return to, replace(access, credentials=given) if given else access
 
 
 def warn_of(access: RegistryAccess) -> None:
@@ -113,10 +84,8 @@ def destination_options(*, required: bool = True) -> Callable[[Callable[..., Any
             if required and not to and not site:
                 raise click.UsageError("missing option: --to, or --site with the site file")
             flags = _Flags(**{field.name: options.pop(field.name) for field in fields(_Flags)})
-            described = load_site(site, home()) if site else None
-            access = flags.access(described)
+            where, access = flags.reach(to, site)
             warn_of(access)
-            where = str(described.registry.endpoint) if described else to
             return command(*args, to=where, access=access, **options)
 
         for option in reversed(_OPTIONS):

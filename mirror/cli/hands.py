@@ -10,7 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from mirror.audit import Audit, audit
-from mirror.cli.destination import access_to, login_secrets, warn_of
+from mirror.cli.destination import warn_of
+from mirror.cli.sites import access_to, login_secrets
 from mirror.credentials import Keyring, passwords
 from mirror.deploy import Ask, Hands, Plan, secrets_of
 from mirror.deploy.assemble import Assembler

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from tests.property.values import digests, locks, references, repositories
 from transfer.digest import Digest
 from transfer.errors import InvalidInput
-from transfer.fields import dump_json, read_yaml
+from transfer.fields import dump_json
 from transfer.lock import BundleLock
 from transfer.reference import Reference, Repository, parse_endpoint
+from transfer.yamlfile import read_yaml
 
 
 @given(digests())

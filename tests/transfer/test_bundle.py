@@ -11,6 +11,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import click
 import pytest
 
 from mirror.cli import main as airgap_mirror
@@ -136,7 +137,9 @@ def test_readme_tells_how_to_check_and_use_it(pristine: Path) -> None:
     commands = re.findall(r"^ +airgap-mirror (\w+) (.*)$", text, re.MULTILINE)
     assert {name for name, _ in commands} == {"verify", "plan", "push", "install", "serve"}
     for name, arguments in commands:
-        known = {option for param in airgap_mirror.commands[name].params for option in param.opts}
+        command = airgap_mirror.get_command(click.Context(airgap_mirror), name)
+        assert command
+        known = {option for param in command.params for option in param.opts}
         assert set(re.findall(r"--[\w-]+", arguments)) <= known
 
 

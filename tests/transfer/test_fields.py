@@ -18,8 +18,8 @@ from transfer.fields import (
     Fields,
     dump_json,
     read_json,
-    read_yaml,
 )
+from transfer.yamlfile import read_yaml
 
 DIGEST = Digest.of(b"")
 NOT_A_DIGEST = "not a SHA-256: '{}'; expected 64 lower-case hexadecimal digits"

@@ -17,9 +17,9 @@ from transfer.archive.inflated import DAMAGED, Inflated
 from transfer.archive.release import KINDS_GROUP
 from transfer.archive.tarscan import Member, Section, scan_tar
 from transfer.errors import CorruptArchive, TransferError
-from transfer.fields import NOT_YAML, load_texts
 from transfer.kots.config import Config
 from transfer.kots.images import POSSIBLE, NamedImages
+from transfer.yamlfile import NOT_YAML, load_texts
 
 MAX_CONTENT = 1 << 30
 """Bytes of an `app.tar.gz` once inflated, and of all charts in it."""

@@ -18,8 +18,8 @@ from transfer.archive.tarscan import Section, scan_tar
 from transfer.contents import ReleaseRecord
 from transfer.digest import Readable
 from transfer.errors import CorruptArchive, TransferError
-from transfer.fields import NOT_YAML, load_texts
 from transfer.plain import is_plain
+from transfer.yamlfile import NOT_YAML, load_texts
 
 MAX_CONTENT = 1 << 30
 """Bytes of an `app.tar.gz` once inflated; the largest have some megabytes."""

@@ -11,8 +11,8 @@ from typing import Any
 
 from transfer.contents import ReleaseRecord, RequiredRelease
 from transfer.errors import InvalidInput, TransferError
-from transfer.fields import NOT_YAML, load_texts
 from transfer.plain import is_plain
+from transfer.yamlfile import NOT_YAML, load_texts
 
 KINDS_GROUP = "kots.io/"
 MAX_TEXT = 1024

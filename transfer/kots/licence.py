@@ -14,9 +14,9 @@ from typing import Any, Self
 
 from transfer.contents import ReleaseRecord
 from transfer.errors import InvalidInput, PolicyError
-from transfer.fields import NOT_YAML, load_texts
 from transfer.kots.finding import Finding, Rule, refuse
 from transfer.plain import is_plain
+from transfer.yamlfile import NOT_YAML, load_texts
 
 SOON = timedelta(days=30)
 """How long before its end a licence is warned about: a carry may wait for its window that long."""

@@ -15,10 +15,10 @@ from typing import Self
 import yaml
 
 from transfer.errors import InvalidInput
-from transfer.fields import NOT_YAML
 from transfer.kots.config import Config, ConfigItem
 from transfer.kots.finding import Finding, Rule
 from transfer.plain import one_line
+from transfer.yamlfile import NOT_YAML
 
 _GIVEN = ("value", "valuePlaintext", "data", "dataPlaintext")
 _ENCODED = ("value", "data")

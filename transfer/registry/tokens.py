@@ -90,8 +90,8 @@ class TokenServer:
         return self._fetch_with_oras(secret, scopes)
 
     def _fetch_with_oras(self, credentials: Credentials | None, scopes: Scopes) -> Token:
-        from oras.auth.token import TokenAuth  # noqa: PLC0415 - slow, and not always needed
-        from oras.auth.utils import authHeader  # noqa: PLC0415
+        from oras.auth.token import TokenAuth
+        from oras.auth.utils import authHeader
 
         logging.getLogger("oras.logger").disabled = True  # it repeats what servers say
         endpoint = _Session(self)
