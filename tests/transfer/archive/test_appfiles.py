@@ -53,7 +53,7 @@ def test_an_archive_without_files_says_nothing(samples: dict[str, object], modul
 
 
 def test_questions_are_those_of_the_config_of_kots(release: Forge, tmp_path: Path) -> None:
-    other = CONFIG.replace("kots.io", "other.io")
+    other = CONFIG.replace("kots.io", "other.io") + "# of kots.io/\n"
     found = read(release, tmp_path, a_yaml=CONFIG % "a", b_yml=other % "b")
     assert items(found) == ["a"]
     last = read(release, tmp_path, a_yaml=CONFIG % "a" + "---\n" + CONFIG % "b")

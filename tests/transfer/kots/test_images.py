@@ -80,5 +80,5 @@ def test_a_document_that_holds_itself_a_billion_times_is_walked_once() -> None:
 def test_names_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "MAX_NAMES", 3)
     found = NamedImages()
-    found.take_template("".join(f"image: a:{i}\n" for i in range(9)) + f"image: {'b' * 600}\n")
+    found.take_template(f"image: {'b' * 600}\n" + "".join(f"image: a:{i}\n" for i in range(9)))
     assert found.names == ("a:0", "a:1", "a:2")

@@ -51,6 +51,9 @@ START = Installed(label="100", cursor=10, channel_id=CHANNEL)
         (START, [archive("120", 12)]),
         (START, [archive("120", 12, ("100", 10))]),
         (START, [archive("120", 12, ("99", 9))]),
+        (START, [archive("120", 12, ("renamed", 10))]),
+        (Installed(label="100"), [archive("120", 12, ("v100", "x"))]),
+        (Installed(label="spring"), [archive("summer", 12, ("spring", "x"))]),
         (START, [archive("110", 11), archive("120", 12, ("110", 11))]),
         (START, [archive("110", 11), archive("120", 12, ("105", "x"))]),
         # Whoever has the newest of them has had those before it: KOTS looks no further.
@@ -169,6 +172,7 @@ def test_a_step_that_is_short_enough(
     [
         ("100", ["600"], MAJORS, "from 100 to 600 it is 5 major releases", "500"),
         ("50", ["500"], MAJORS, "from 50 to 500 it is 5 major releases", "400"),
+        ("100", ["900"], MAJORS, "from 100 to 900 it is 8 major releases", "500"),
         ("100", ["1000"], MAJORS, "from 100 to 1000 it is 9 major releases", "500 and 900"),
         ("100", ["300", "850"], MAJORS, "from 300 to 850 it is 5 major releases", "700"),
         ("", ["100", "600"], MAJORS, "from 100 to 600 it is 5 major releases", "500"),

@@ -84,6 +84,16 @@ def test_an_answer_that_may_be_one(item: str, given: str) -> None:
             "{a: {default: x}}",
             "config-missing: values.yaml: a: app 1 requires it",
         ),
+        (
+            "{name: a, required: true}",
+            "{a: {value: null}}",
+            "config-missing: values.yaml: a: app 1 requires it",
+        ),
+        (
+            "{name: a, required: true}",
+            "{a: {value: [x]}}",
+            "config-type: values.yaml: a (text): expected text, found a list or mapping",
+        ),
         ("{name: a}", "{a: {value: 1}}", "config-type: values.yaml: a (text): expected text, foun"),
         ("{name: a}", "{a: {value: 1.5}}", "config-type: values.yaml: a (text): expected text, fo"),
         ("{name: a}", "{a: {value: yes}}", "config-type: values.yaml: a (text): expected text, fo"),
