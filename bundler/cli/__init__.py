@@ -13,6 +13,7 @@ from bundler.build import lock as run_lock
 from bundler.build import update as update_lock
 from bundler.cli import reports
 from bundler.cli.access import Access
+from bundler.cli.cache import cache as cache_command
 from bundler.cli.check import allow_option, verdict_json, verdict_lines
 from bundler.cli.check import check as check_command
 from bundler.cli.init import init as init_command
@@ -201,3 +202,4 @@ def show(*, sources: tuple[Path, ...], quiet: bool, output: str) -> None:
 
 
 main.add_command(schema_command)
+main.add_command(cache_command)

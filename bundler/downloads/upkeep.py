@@ -1,0 +1,174 @@
+"""What the cache holds: shown, proven, tidied away. Nothing that is in use is removed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from bundler.downloads.cache import Cache
+from bundler.downloads.journal import read_journal
+from bundler.downloads.part import journal_of
+from bundler.downloads.remembered import memories
+from transfer.bundle.tree import digest_file
+from transfer.digest import Digest
+from transfer.disk import storage_errors, try_lock_file
+from transfer.errors import DigestMismatch, IntegrityError, StorageError, raise_together
+from transfer.progress import Progress
+from transfer.text import counted
+
+_NAME = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """A file in the cache."""
+
+    path: Path
+    file_name: str
+    """What its source calls it; "" where nobody knows any more."""
+    complete: bool
+    size: int
+    """Bytes that are here."""
+    total: int | None
+    """Bytes of the whole; None where no server has told it yet."""
+    used: float
+    """When it was last fetched or asked for; seconds since 1970."""
+    in_use: bool
+    """Whether a build has it open right now."""
+
+    @property
+    def digest(self) -> Digest | None:
+        """What it hashes to; a part's name need not be that."""
+        return Digest("sha256", self.path.name) if self.complete else None
+
+
+def look(cache: Cache) -> list[Kept]:
+    """Everything that the cache holds, complete files first, the largest first.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
+    names = {memory.digest: memory.file_name for _, memory in memories(cache) if memory}
+    found = [_complete(path, names) for path in _files(cache.complete, cache.what)]
+    found += [_part(path, cache.what) for path in _files(cache.partial, cache.what)]
+    return sorted(found, key=lambda kept: (not kept.complete, -kept.size, kept.path))
+
+
+def prune(cache: Cache, chosen: Callable[[Kept], bool]) -> tuple[list[Kept], list[Kept]]:
+    """Remove what is chosen.
+
+    Returns:
+        What was removed, and what is in use and stays.
+
+    Raises:
+        StorageError: something cannot be removed.
+    """
+    removed: list[Kept] = []
+    staying: list[Kept] = []
+    for kept in filter(chosen, look(cache)):
+        (removed if _remove(kept, cache.what) else staying).append(kept)
+    _forget_what_is_gone(cache)
+    return removed, staying
+
+
+def prove(cache: Cache, progress: Progress) -> list[Kept]:
+    """Hash every complete file again; one that is damaged is removed.
+
+    Returns:
+        All of them.
+
+    Raises:
+        IntegrityError: some were damaged; all of them are told.
+        StorageError: they cannot be read.
+    """
+    complete = [kept for kept in look(cache) if kept.complete]
+    faults = []
+    progress.begin(cache.what, sum(kept.size for kept in complete))
+    try:
+        for kept in complete:
+            found = digest_file(kept.path, cache.what, progress)
+            if found != kept.digest:
+                cache.forget(kept.digest or found)
+                name = kept.file_name or "a file"
+                faults.append(
+                    DigestMismatch(f"{name}: expected {kept.digest}, found {found}; removed")
+                )
+    finally:
+        progress.end()
+    raise_together(
+        IntegrityError,
+        f"{cache.what}: {len(faults)} of {counted(len(complete), 'file')} damaged",
+        faults,
+        hint="look after the disk; the next build fetches them again",
+    )
+    return complete
+
+
+def _files(folder: Path, what: str) -> list[Path]:
+    with storage_errors(what):
+        found = folder.iterdir() if folder.is_dir() else iter(())
+        return sorted(path for path in found if _NAME.fullmatch(path.name) and path.is_file())
+
+
+def _complete(path: Path, names: dict[Digest, str]) -> Kept:
+    with storage_errors(f"cache file {path}"):
+        status = path.stat()
+    return Kept(
+        path=path,
+        file_name=names.get(Digest("sha256", path.name), ""),
+        complete=True,
+        size=status.st_size,
+        total=status.st_size,
+        used=status.st_mtime,
+        in_use=_in_use(path),
+    )
+
+
+def _part(path: Path, what: str) -> Kept:
+    noted = read_journal(journal_of(path), what)
+    with storage_errors(f"cache file {path}"):
+        used = path.stat().st_mtime
+    return Kept(
+        path=path,
+        file_name=noted.content.file_name,
+        complete=False,
+        size=noted.here.total,
+        total=noted.content.size,
+        used=used,
+        in_use=_in_use(path),
+    )
+
+
+def _in_use(path: Path) -> bool:
+    try:
+        lock = try_lock_file(path, "")
+    except StorageError:  # somebody else's, to be read only
+        return False
+    if lock:
+        lock.close()
+    return lock is None
+
+
+def _remove(kept: Kept, what: str) -> bool:
+    """False when it is in use."""
+    lock = try_lock_file(kept.path, what)
+    if lock is None:
+        return False
+    with lock, storage_errors(what):
+        if not kept.complete:
+            journal_of(kept.path).unlink(missing_ok=True)
+        kept.path.unlink(missing_ok=True)
+    return True
+
+
+def _forget_what_is_gone(cache: Cache) -> None:
+    """What is remembered of files that are not there, and what killed processes left over."""
+    with storage_errors(cache.what):
+        for path, memory in memories(cache):
+            if memory is None or not cache.path(memory.digest).exists():
+                path.unlink(missing_ok=True)
+        for path in cache.partial.glob("*.journal*"):
+            if not path.with_name(path.name.partition(".")[0]).exists():
+                path.unlink(missing_ok=True)
