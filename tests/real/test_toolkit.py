@@ -26,9 +26,10 @@ from bundler.toolkit.target import MACHINES
 from tests.disks import small_disk
 from tests.isolation import Isolated, interfaces, isolated
 from tests.processes import running, wait_for
-from tests.real.product import Carried
+from tests.real.product import ENVIRONMENT, Carried, bundler, command, execute, write_spec
 from tests.tools import need
 from transfer import __version__
+from transfer.digest import Digest
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 BASE = Path(sys.base_prefix) / "bin" / f"python{PYTHON}"
@@ -64,6 +65,16 @@ def files(wheels: Wheels, shared: Path) -> tuple[ToolkitFile, ...]:
     with (shared / "toolkit.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return carry(HERE, wheels)
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Path:
+    """A spec that carries the toolkit and one file."""
+    (tmp_path / "note.txt").write_text("for the site\n")
+    path = tmp_path / "harness.yaml"
+    wanted = {"platforms": [*HERE.platforms], "python": [*HERE.python]}
+    write_spec(path, files=[{"name": "note.txt", "path": "note.txt"}], toolkit=wanted)
+    return path
 
 
 @pytest.fixture
@@ -132,20 +143,22 @@ def places(prefix: Path) -> set[str]:
 
 
 def test_it_is_installed_and_used_without_a_network(
-    site: Site, toolkit: Path, prefix: Path, carried: Carried, scratch: Path
+    site: Site, spec: Path, prefix: Path, carried: Carried, scratch: Path
 ) -> None:
+    bundle = scratch / "bundle"
+    bundler("build", spec, "-o", bundle)
     assert interfaces(site.place) == {"lo"}
     reach = "import socket; socket.create_connection(('192.0.2.1', 443), 1)"
     assert "Network is unreachable" in site.run(BASE, "-c", reach)[2]
 
-    said = site.install(toolkit, prefix)
+    said = site.install(bundle / "files/toolkit", prefix)
     mirror = prefix / "bin/airgap-mirror"
     assert f"installed: {mirror}, {prefix / 'bin/airgap-bundler'}" in said
     assert f'put it on PATH:  export PATH="{prefix}/bin:$PATH"' in said
     assert site.works(mirror, "--version") == f"airgap-mirror, version {__version__}\n"
     assert "Usage: airgap-bundler" in site.works(prefix / "bin/airgap-bundler", "--help")
 
-    site.works(mirror, "verify", carried.bundle)
+    site.works(mirror, "verify", bundle, carried.bundle)
     site.works(mirror, "push", carried.bundle, "--to", f"oci:{scratch / 'store'}")
     config, log = scratch / "registry.yml", scratch / "registry.log"
     storage = {"filesystem": {"rootdirectory": str(scratch / "registry")}}
@@ -157,6 +170,29 @@ def test_it_is_installed_and_used_without_a_network(
         connection = ("--to", "127.0.0.1:5000/harness", "--plain-http")
         site.works(mirror, "push", carried.bundle, *connection)
         site.works(mirror, "audit", carried.bundle, *connection)
+
+
+def test_a_lock_says_which_toolkit_is_carried(
+    spec: Path, files: tuple[ToolkitFile, ...], tmp_path: Path
+) -> None:
+    secluded = {**ENVIRONMENT, "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    execute(command("bundler", "lock", spec), env=secluded)
+    sources = json.loads(spec.with_suffix(".lock.json").read_text())["sources"]
+    locked = {source["entry"]: source for source in sources}
+    for file in files:
+        source = locked[f"toolkit[{file.name}]"]
+        assert source["digest"] == str(file.record.digest)
+        assert source["size"] == file.record.size
+        assert HERE.platforms[0] in source["source"]
+
+    # Nothing is asked of an index any more: the cache has what the lock names.
+    alone = {**secluded, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": "", "PIP_NO_CACHE_DIR": "1"}
+    for name in ("one", "two"):
+        execute(command("bundler", "build", spec, "-o", tmp_path / name), env=alone)
+    execute(["diff", "--recursive", "--no-dereference", tmp_path / "one", tmp_path / "two"])
+    for file in files:
+        carried = (tmp_path / "one" / file.record.path).read_bytes()
+        assert Digest.of(carried) == file.record.digest
 
 
 def test_what_is_installed_uses_nothing_of_this_host_but_python(
@@ -385,6 +421,8 @@ def test_a_newer_one_takes_its_place_and_the_one_before_is_kept(
         seen.append((prefix / "lib/harness-airgap/current").readlink().name)
     assert len(set(seen)) == 3
     assert places(prefix) == {*seen[1:]}
+    site.works(prefix / "bin/airgap-mirror", "--version")
+    site.works("ln", "-sfn", seen[1], prefix / "lib/harness-airgap/current")  # and back
     site.works(prefix / "bin/airgap-mirror", "--version")
 
 
