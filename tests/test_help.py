@@ -32,7 +32,7 @@ _SHOWN = re.compile(
 )
 _FILES = [
     path
-    for pattern in ("README.md", "docs/*.md", "manifests/*.yaml")
+    for pattern in ("README.md", "docs/**/*.md", "manifests/*.yaml")
     for path in sorted(PROJECT.glob(pattern))
 ]
 
