@@ -8,7 +8,6 @@ cookies are not kept: some registries take a client that sends them for a browse
 from __future__ import annotations
 
 import ipaddress
-import ssl
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,13 +17,14 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
+from requests.adapters import BaseAdapter, HTTPAdapter
 
 from transfer import __version__
 from transfer.errors import InvalidInput
 from transfer.http.answers import printable
 from transfer.http.failures import translate
 from transfer.http.messages import Reply, Request
+from transfer.http.trust import Trust
 
 BLOCK = 256 * 1024
 """Bytes sent in one go. With the default of 16 KiB a client spends its time on system calls."""
@@ -38,8 +38,8 @@ _MAX_REDIRECTS = 5
 class Transport:
     """Sends requests, and goes to where answers point, from any thread."""
 
-    def __init__(self, context: ssl.SSLContext, environ: Mapping[str, str]) -> None:
-        self._context = context
+    def __init__(self, trust: Trust, environ: Mapping[str, str]) -> None:
+        self._trust = trust
         self._environ = environ
         self._local = threading.local()
         self._lock = threading.Lock()
@@ -99,7 +99,7 @@ class Transport:
     def _session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = self._local.session = _new_session(self._context)
+            session = self._local.session = _new_session(self._trust)
             with self._lock:
                 self._sessions.append(session)
         return session
@@ -108,35 +108,48 @@ class Transport:
 class _Session(requests.Session):
     """Leaves redirects to us: requests would read such an answer to its end, however long."""
 
+    def __init__(self, trust: Trust) -> None:
+        super().__init__()
+        self._trust = trust
+        del self.adapters["https://"]
+        self.mount("http://", _Adapter(trust, is_secure=False))
+
+    def get_adapter(self, url: str) -> BaseAdapter:
+        """The adapter for an address; the one for HTTPS is made when it is asked for."""
+        if url.lower().startswith("https://") and "https://" not in self.adapters:
+            self.mount("https://", _Adapter(self._trust, is_secure=True))
+        return super().get_adapter(url)
+
     def get_redirect_target(self, resp: requests.Response) -> None:
         """None: it leads nowhere."""
 
 
-def _new_session(context: ssl.SSLContext) -> requests.Session:
-    session = _Session()
+def _new_session(trust: Trust) -> requests.Session:
+    session = _Session(trust)
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers["User-Agent"] = f"harness-airgap/{__version__}"
     session.headers["Accept-Encoding"] = "identity"
-    session.mount("http://", _Adapter(context))
-    session.mount("https://", _Adapter(context))
     return session
 
 
 class _Adapter(HTTPAdapter):
-    """Pools with large blocks, and the one TLS context that was prepared."""
+    """Pools with large blocks, and our one TLS context where there is TLS."""
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._pool_settings: dict[str, Any] = {"blocksize": BLOCK, "ssl_context": context}
+    def __init__(self, trust: Trust, *, is_secure: bool) -> None:
+        self._trust = trust
+        self._is_secure = is_secure
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
         """Make the pools."""
-        super().init_poolmanager(*args, **(kwargs | self._pool_settings))
+        tls = {"ssl_context": self._trust.context} if self._is_secure else {}
+        super().init_poolmanager(*args, **(kwargs | {"blocksize": BLOCK} | tls))
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
-        """Make the pools for a proxy."""
-        return super().proxy_manager_for(proxy, **kwargs, **self._pool_settings)
+        """Make the pools for a proxy, which may itself be spoken to by TLS."""
+        settings = {"blocksize": BLOCK, "ssl_context": self._trust.context}
+        return super().proxy_manager_for(proxy, **kwargs, **settings)
 
     def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Leave certificates to the context, where requests would add its own bundle."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ssl
 import threading
+from contextlib import closing
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -18,7 +20,9 @@ from tests.servers import Certificate
 from tests.transfer.registry.support import AT_ONCE, connect, descriptor
 from transfer.errors import AccessDenied, InvalidInput, TransferError, Unavailable
 from transfer.http.failures import translate
-from transfer.http.transport import is_loopback, proxies_for
+from transfer.http.messages import Request
+from transfer.http.transport import Transport, is_loopback, proxies_for
+from transfer.http.trust import Trust
 from transfer.registry import RegistryClient, RetryPolicy
 
 pytest_plugins = ["tests.server_fixtures"]
@@ -81,6 +85,24 @@ def test_a_ca_file_that_is_none(tmp_path: Path, content: bytes | None, message: 
         path.write_bytes(content)
     with pytest.raises(InvalidInput, match=rf"CA file {path}: .*{message}"):
         RegistryClient.connect("registry.example", ca_file=path)
+
+
+def test_certificates_are_loaded_for_the_first_connection_by_tls_and_once(
+    fake: FakeRegistry, tls: Certificate
+) -> None:
+    loaded = []
+
+    def load() -> ssl.SSLContext:
+        loaded.append(tls.ca)
+        return ssl.create_default_context(cafile=tls.ca)
+
+    transport = Transport(Trust(load), {})
+    with FakeRegistry(tls=tls) as secure, closing(transport):
+        plain, encrypted = f"http://{fake.host}", f"https://{secure.host}"
+        for url, expected in ((plain, 0), (encrypted, 1), (encrypted, 1)):
+            request = Request(method="GET", url=f"{url}/v2/", what="registry")
+            assert transport.send(request).whole().status == HTTPStatus.OK
+            assert len(loaded) == expected
 
 
 def test_https_to_a_server_without_it(fake: FakeRegistry) -> None:
