@@ -36,6 +36,7 @@ LAYERS = {
     "transfer.naming": 3,
     "transfer.relocate": 3,
     "transfer.graph": 3,
+    "transfer.loadtar": 3,
     "transfer.run": 3,
     "transfer.sending": 3,
     "transfer.copy": 3,
@@ -55,9 +56,9 @@ LAYERS = {
     "transfer.bundle": 4,
     "transfer.http": 4,
     "transfer.registry": 4,
+    "transfer.engine": 4,
     "bundler.sources": 4,
     "bundler.downloads": 4,
-    "transfer.engine": 4,
     "bundler.images": 4,
     "bundler.toolkit.markers": 3,
     "bundler.toolkit.requirements": 3,
@@ -80,6 +81,8 @@ LAYERS = {
     "mirror.plan": 5,
     "mirror.push": 5,
     "mirror.audit": 5,
+    "mirror.load": 5,
+    "mirror.probe": 5,
     "mirror.deploy": 5,
     "transfer.report": 6,
     "transfer.interrupt": 4,
@@ -95,7 +98,7 @@ PURE_PARTS = {"pathlib.PurePath", "pathlib.PurePosixPath"}
 
 HTTP = ("transfer.http", "transfer.registry")
 SCREEN = ("bundler.cli", "mirror.cli", "transfer.console")
-ARCHIVES = ("transfer.archive", "bundler.cli", "mirror.cli")
+ARCHIVES = ("transfer.archive", "transfer.loadtar", "bundler.cli", "mirror.cli")
 PLACES = {
     "requests": HTTP,
     "urllib3": HTTP,

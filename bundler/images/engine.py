@@ -15,7 +15,6 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
-from bundler.daemon import Engine, EngineImage
 from bundler.images.found import Found, noted_digest
 from bundler.sources import Evidence
 from bundler.spec import ImageInput
@@ -25,6 +24,7 @@ from transfer.contents import ImageRecord
 from transfer.descriptor import Descriptor, Manifest
 from transfer.digest import Digest, read_verified
 from transfer.disk import lock_file, storage_errors
+from transfer.engine import Engine, EngineImage
 from transfer.errors import (
     Conflict,
     CorruptArchive,

@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from bundler.daemon import Engine
 from bundler.images.engine import EngineImages
 from bundler.images.found import Found, ImageSource
 from bundler.images.mirrors import Mirror, MirroredRepository, Mirrors, PullSource
 from bundler.images.registry import RegistryImage
 from bundler.spec import ImageInput
 from transfer.contents import ImageRecord
+from transfer.engine import Engine
 from transfer.progress import SILENT, Progress
 from transfer.reference import Repository
 from transfer.registry import RegistryClient

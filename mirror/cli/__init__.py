@@ -21,6 +21,7 @@ from transfer.console import HELP, Program
         "upgrade": "mirror.cli.kots",
         "audit": "mirror.cli.images",
         "serve": "mirror.cli.serve",
+        "load": "mirror.cli.load",
     },
     epilog=examples(
         "verify  /media/usb/harness",

@@ -31,7 +31,7 @@ _EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - asked for by name
     short_help="Serve a store or a bundle as a read-only registry.",
     epilog=examples(
         "serve /srv/store --listen 0.0.0.0:5000 --tls-cert tls.pem --tls-key tls.key",
-        "serve /srv/store --listen 0.0.0.0:5000 --htpasswd /etc/airgap/htpasswd --print-config",
+        "serve /srv/store --htpasswd /etc/airgap/htpasswd --print-config",
         "serve /media/usb/harness --namespace harness",
     ),
 )

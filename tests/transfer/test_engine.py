@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bundler.daemon import Engine
 from tests.engines import FakeEngine, Saved, fake_engine, short_folder
+from transfer.engine import Engine
 from transfer.errors import AccessDenied, InvalidInput, NotFound, ToolError
 
 IMAGE = Saved.of("base")

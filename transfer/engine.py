@@ -1,19 +1,20 @@
-"""A local Docker or Podman engine, by the API that both speak: images that exist nowhere else.
+"""A local Docker or Podman engine, by the API that both speak: images are saved and loaded.
 
 The one place that uses the docker SDK. An engine names an image by its ID: the digest of its
 configuration, or of its manifest where Docker keeps images in containerd.
-Source: Docker Engine API, `ImageInspect` and `ImageGet`; Podman answers the same.
+Source: Docker Engine API, `ImageInspect`, `ImageGet` and `ImageLoad`; Podman answers the same.
 """
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from transfer.descriptor import Platform
 from transfer.digest import Digest
 from transfer.errors import AccessDenied, InvalidInput, NotFound, ToolError
 
@@ -21,7 +22,7 @@ ANSWER_TIMEOUT = 60
 """Seconds without a byte after a question."""
 
 SAVE_TIMEOUT = 1800
-"""The same while an image is saved: Docker first puts all of it together on its own disk."""
+"""The same while an image is saved or loaded: Docker puts all of it on its own disk first."""
 
 _BLOCK = 1 << 20
 _DOCKER_SOCKET = "/var/run/docker.sock"
@@ -64,10 +65,10 @@ class Engine:
             InvalidInput: this is no address of an engine.
             NotFound: there is no engine to be found.
             AccessDenied: this user may not speak to it.
-            ToolError: it does not answer.
+            ToolError: it does not answer, or the docker SDK is not installed.
         """
-        import docker  # noqa: PLC0415 - slow, and rarely needed
-        from docker.utils import kwargs_from_env  # noqa: PLC0415
+        import docker
+        from docker.utils import kwargs_from_env
 
         settings: dict[str, Any] = {"base_url": address}
         if not address:
@@ -113,6 +114,50 @@ class Engine:
         except (LookupError, TypeError, ValueError, AttributeError, InvalidInput) as error:
             raise ToolError(f"{what}: the answer describes no image") from error
 
+    def platform(self) -> Platform:
+        """What the engine runs.
+
+        Raises:
+            ToolError: it fails, or does not say.
+        """
+        with _errors(self.description):
+            value = self._api.version()
+        try:
+            return Platform(os=str(value["Os"]), architecture=str(value["Arch"]))
+        except (LookupError, TypeError) as error:
+            raise ToolError(f"{self.description}: does not say what platform it is") from error
+
+    def keeps_manifests(self) -> bool:
+        """Whether it keeps images as they were made, and names them by their manifests.
+
+        Docker does where its images are in containerd; elsewhere only configurations are kept.
+
+        Raises:
+            ToolError: it fails.
+        """
+        with _errors(self.description):
+            value = self._api.info()
+        status = value.get("DriverStatus") if isinstance(value, dict) else None
+        return any("io.containerd.snapshotter.v1" in pair for pair in status or ())
+
+    def load(self, archive: Iterable[bytes]) -> None:
+        """Take in an archive, block by block; what came of it is for `inspect` to say.
+
+        Raises:
+            ToolError: the engine fails, or refuses it.
+            TransferError: whatever the archive raised while it was made.
+        """
+        what = f"{self.description}: loading an image"
+        self._api.timeout = SAVE_TIMEOUT
+        try:
+            with _errors(what):
+                told = list(self._api.load_image(archive))
+        finally:
+            self._api.timeout = ANSWER_TIMEOUT
+        refused = [one["error"] for one in told if isinstance(one, dict) and one.get("error")]
+        if refused:
+            raise ToolError(f"{what}: {_one_line(refused[0])}")
+
     def save(self, image: Digest) -> Generator[bytes, None, None]:
         """The image with this ID as a docker-save archive, block by block; not verified.
 
@@ -146,7 +191,7 @@ def _first_socket(environ: Mapping[str, str]) -> str:
 @contextmanager
 def _errors(what: str) -> Iterator[None]:
     """Translate what the SDK raises, and the library for HTTP below it: OSErrors, all of them."""
-    from docker.errors import APIError, DockerException, ImageNotFound  # noqa: PLC0415 - as above
+    from docker.errors import APIError, DockerException, ImageNotFound
 
     try:
         yield
