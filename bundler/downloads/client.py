@@ -20,7 +20,7 @@ from bundler.downloads.journal import Content, read_journal
 from bundler.downloads.limits import Limiter
 from bundler.downloads.means import Means
 from bundler.downloads.part import Part, journal_of
-from bundler.downloads.remembered import recall, remember, still_same
+from bundler.downloads.remembered import Memory, recall, remember, still_same
 from bundler.downloads.space import require_room
 from bundler.downloads.stop import Stop
 from bundler.downloads.tally import Tally
@@ -259,7 +259,14 @@ class Downloads:
             validator = part.content.validator
         finally:
             part.close()
-        remember(self._cache, wanted, fetched, validator)
+        memory = Memory(
+            identity=wanted.identity,
+            file_name=wanted.file_name,
+            digest=fetched.digest,
+            size=fetched.size,
+            validator=validator,
+        )
+        remember(self._cache, memory)
         return fetched
 
 

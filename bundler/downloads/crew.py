@@ -29,8 +29,9 @@ class Crew:
         """Nobody helps yet; `help_out` is what a helper does, until nothing is left to do."""
         self.stop = means.stop.below()
         """Ends the helpers."""
-        self.wanted = False
+        self.possible = False
         """Whether the server takes requests for ranges."""
+        self._over = False
         self._helpers = means.helpers
         self._help_out = help_out
         self._pace = means.pace
@@ -46,21 +47,21 @@ class Crew:
     def consider(self, arrived: int) -> None:
         """Told now and then how many bytes have arrived; asks for help where it pays."""
         elapsed = self._clock() - self._since
-        if not self.wanted or elapsed < self._pace.window:
+        if self._over or not self.possible or elapsed < self._pace.window:
             return
         speed = (arrived - self._before) / elapsed
         self._since, self._before = self._clock(), arrived
         if speed >= self._enough or len(self._asked) >= self._pace.extra:
             return
         if speed < self._speed * self._pace.gain:
-            self.wanted = False
+            self._over = True
             return
         self._speed = speed
         self._asked.append(self._helpers.submit(self._help))
 
     def dismiss(self) -> None:
         """End the helpers and wait until they are gone."""
-        self.wanted = False
+        self._over = True
         self.stop.set()
         for future in self._asked:
             future.cancel()
@@ -70,4 +71,4 @@ class Crew:
         try:
             self._help_out()
         except (TransferError, Stopped):
-            self.wanted = False  # the first connection will meet the same, and knows what to do
+            self._over = True  # the first connection takes over, and knows what to do

@@ -79,12 +79,15 @@ class Fetching:
                     return
                 self._fetch_range(piece)
 
+    @property
+    def _provable(self) -> bool:
+        """Whether something tells that two ranges belong to the same content."""
+        wanted = self._wanted
+        return bool(self._part.content.validator or wanted.digest or wanted.pinned)
+
     def _forget_what_cannot_be_continued(self) -> None:
-        """Without a validator only the digest can tell whether two halves fit."""
-        part, wanted = self._part, self._wanted
-        provable = part.content.validator or wanted.digest or wanted.pinned
-        if part.here and not provable:
-            part.begin(Content())
+        if self._part.here and not self._provable:
+            self._part.begin(Content())
 
     def _fetch(self, piece: Piece) -> None:
         stop = self._means.stop
@@ -144,9 +147,7 @@ class Fetching:
         else:
             self._start_over(offer)
             piece.at, piece.end = 0, offer.size
-        part = self._part
-        provable = bool(part.content.validator or self._wanted.digest)
-        self._crew.wanted = self._crew.wanted or (offer.ranges and provable)
+        self._crew.possible = offer.ranges and self._provable
 
     def _start_over(self, offer: Offer) -> None:
         part = self._part

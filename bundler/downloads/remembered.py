@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
 
 from bundler.downloads.answers import total_of, validator_of
 from bundler.downloads.cache import Cache, name_of
 from bundler.downloads.journal import Validator
-from bundler.downloads.values import Download, Fetched
+from bundler.downloads.values import Download
 from transfer.digest import Digest
 from transfer.disk import read_plain, replace_file, storage_errors
 from transfer.errors import InvalidInput, NotFound, TransferError
@@ -33,26 +33,26 @@ class Memory:
     file_name: str
     digest: Digest
     size: int
-    validator: Validator
+    validator: Validator = field(default_factory=Validator)
 
 
-def remember(cache: Cache, wanted: Download, fetched: Fetched, validator: Validator) -> None:
-    """Keep what just came.
+def remember(cache: Cache, memory: Memory) -> None:
+    """Keep what an identity stands for now.
 
     Raises:
         StorageError: it cannot be written.
     """
     value = {
-        "identity": wanted.identity,
-        "fileName": wanted.file_name,
-        "digest": str(fetched.digest),
-        "size": fetched.size,
-        "etag": validator.etag,
-        "lastModified": validator.modified,
+        "identity": memory.identity,
+        "fileName": memory.file_name,
+        "digest": str(memory.digest),
+        "size": memory.size,
+        "etag": memory.validator.etag,
+        "lastModified": memory.validator.modified,
     }
     with storage_errors(cache.what):
         cache.remembered.mkdir(parents=True, exist_ok=True)
-    path = cache.remembered / f"{name_of(wanted.identity)}.json"
+    path = cache.remembered / f"{name_of(memory.identity)}.json"
     replace_file(path, dump_json(value).encode(), cache.what)
 
 
