@@ -1,4 +1,4 @@
-"""Container engines for tests: real Podman, and a fake that speaks as much of Docker's API.
+"""Container engines for tests: real Podman, and a fake that speaks some of Docker's API.
 
 Their sockets are in short folders of their own: a socket's path has at most 107 bytes.
 """
@@ -145,6 +145,32 @@ class FakeEngine:
     """Anything else is what every question is answered with."""
     asked: list[str] = field(default_factory=list)
     """The paths of all questions about images."""
+    keeps_manifests: bool = False
+    """Whether it is a Docker that keeps images in containerd."""
+    refusal: str = ""
+    """What it answers to a load, where it does not take it."""
+    forgetful: bool = False
+    """Acknowledges what is loaded, and keeps nothing."""
+    loaded: list[dict[str, bytes]] = field(default_factory=list)
+    """The members of each archive that was loaded."""
+
+    def take(self, archive: bytes) -> None:
+        """Load an archive as Docker does: of the layout it keeps manifests of, or of the other."""
+        with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+            members = {m.name: read.read() for m in tar if (read := tar.extractfile(m))}
+        self.loaded.append(members)
+        if self.forgetful:
+            return
+        if self.keeps_manifests:
+            (entry,) = json.loads(members["index.json"])["manifests"]
+            found = str(entry["digest"])
+            names = [entry["annotations"].get("io.containerd.image.name", found)]
+        else:
+            (entry,) = json.loads(members["manifest.json"])
+            found = str(Digest.of(members[entry["Config"]]))
+            names = entry["RepoTags"] or [found]
+        answer = {"Id": found, "Size": 0, "RootFS": {"Layers": []}}
+        self.images.update(dict.fromkeys([*names, found], answer))
 
     def hold(self, name: str, saved: Saved, *, image_id: Digest | None = None) -> Digest:
         """Have an image under a name, and say another ID than that of its configuration."""
@@ -190,8 +216,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         path = unquote(self.path)
-        if path == "/version":
-            return self._answer(200, {"ApiVersion": "1.47"})
+        if path.endswith("/version"):
+            return self._answer(200, {"ApiVersion": "1.47", "Os": "linux", "Arch": "amd64"})
+        if path.endswith("/info"):
+            driver = "io.containerd.snapshotter.v1" if self.engine.keeps_manifests else "vfs"
+            return self._answer(200, {"DriverStatus": [["driver-type", driver]]})
         _, _, rest = path.partition("/images/")
         name, _, kind = rest.rpartition("/")
         self.engine.asked.append(rest)
@@ -202,6 +231,19 @@ class _Handler(BaseHTTPRequestHandler):
         if kind == "json":
             return self._answer(200, self.engine.images[name])
         return self._save(self.engine.archives[name])
+
+    def do_POST(self) -> None:
+        content = b""
+        while size := int(self.rfile.readline(), 16):
+            content += self.rfile.read(size)
+            self.rfile.readline()
+        self.rfile.readline()
+        if self.engine.status != 200:
+            return self._answer(self.engine.status, {"message": "scripted"})
+        if self.engine.refusal:
+            return self._answer(200, {"error": self.engine.refusal})
+        self.engine.take(content)
+        return self._answer(200, {"stream": "Loaded image"})
 
     def _save(self, content: bytes) -> None:
         self.send_response(200)
