@@ -1,7 +1,7 @@
 """An image that exists only in a local engine: saved once, then read like a vendor's archive.
 
-What the engine saves is kept in the cache under the image's ID, complete or not at all, and
-proven whenever it is read: its configuration against the ID, its layers against the
+What the engine saves is kept in the cache, complete or not at all, and remembered by the image's
+ID. It is proven whenever it is read: its configuration against the ID, its layers against the
 configuration. Layers come without compression and no manifest comes with them; both are made as
 for any docker-save archive, so that the same image always ends as the same bytes.
 """
@@ -9,12 +9,13 @@ for any docker-save archive, so that the same image always ends as the same byte
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Callable, Generator
 from contextlib import ExitStack, closing
-from pathlib import Path
 
+from bundler.downloads.cache import Cache
+from bundler.downloads.space import require_room
+from bundler.downloads.streamed import find_stream, keep_stream
+from bundler.downloads.values import Fetched
 from bundler.images.found import Found, noted_digest
 from bundler.sources import Evidence
 from bundler.spec import ImageInput
@@ -23,7 +24,6 @@ from transfer.archive.compress import COMPRESSOR, Compressor, Pieces
 from transfer.contents import ImageRecord
 from transfer.descriptor import Descriptor, Manifest
 from transfer.digest import Digest, read_verified
-from transfer.disk import lock_file, storage_errors
 from transfer.engine import Engine, EngineImage
 from transfer.errors import (
     Conflict,
@@ -32,13 +32,8 @@ from transfer.errors import (
     IntegrityError,
     InvalidInput,
     NotFound,
-    StorageError,
 )
 from transfer.progress import SILENT, Progress
-from transfer.text import human_bytes
-
-FOLDER = "engine"
-"""Where saved images are, below the cache: `<hex of the ID>.tar.gz`."""
 
 IMAGE_ID, COMPRESSED_BY = "image id", "compressor"
 """Notes of a lock."""
@@ -50,7 +45,7 @@ class EngineImages:
     def __init__(
         self,
         wanted: ImageInput,
-        cache: Path,
+        cache: Cache,
         connect: Callable[[], Engine],
         opened: ExitStack,
         progress: Progress = SILENT,
@@ -59,13 +54,13 @@ class EngineImages:
 
         Args:
             wanted: The entry.
-            cache: The folder of everything that is downloaded.
+            cache: Where saved images are kept.
             connect: Reaches the engine; called only where it is needed.
             opened: Closes what is read from, once nobody reads it any more.
             progress: Told of every byte that is saved and read.
         """
         self._reference = wanted.reference
-        self._folder = cache / FOLDER
+        self._cache = cache
         self._connect = connect
         self._opened = opened
         self._progress = progress
@@ -89,16 +84,17 @@ class EngineImages:
             )
         engine = self._connect()
         image = engine.inspect(str(self._reference))
-        if not self._path(image.id).exists():
-            self._save(engine, image)
+        saved = find_stream(self._cache, _identity(image.id))
+        if saved is None:
+            saved = self._save(engine, image)
             now = engine.inspect(str(self._reference)).id
             if now != image.id:
                 raise Conflict(
                     f"{self._what}: was moved from {image.id} to {now} while it was saved",
                     hint="run the same command again, when nobody builds this image",
                 )
-        archive, root = self._read(image.id)
-        self._check_id(image, archive, root)
+        archive, root = self._read(saved)
+        self._check_id(image, saved, archive, root)
         notes = f"{IMAGE_ID}: {image.id}", f"{COMPRESSED_BY}: {COMPRESSOR}"
         return Found(archive, self._record(root), Evidence.IMAGE_ID, notes)
 
@@ -116,14 +112,13 @@ class EngineImages:
                 f"{self._what}: the lock does not say its image id",
                 hint="run airgap-bundler lock --update with this entry",
             )
-        if not self._path(wanted).exists():
-            self._save_locked(wanted)
-        archive, root = self._read(wanted)
+        saved = find_stream(self._cache, _identity(wanted)) or self._save_locked(wanted)
+        archive, root = self._read(saved)
         if root != record.root:
             raise self._differs(record, root, notes)
         return Found(archive, record, Evidence.IMAGE_ID, notes)
 
-    def _save_locked(self, wanted: Digest) -> None:
+    def _save_locked(self, wanted: Digest) -> Fetched:
         engine = self._connect()
         try:
             image = engine.inspect(str(wanted))
@@ -134,32 +129,15 @@ class EngineImages:
                 hint="load that image again, or take up the one of today: "
                 "airgap-bundler lock --update with this entry",
             ) from error
-        self._save(engine, image)
+        return self._save(engine, image)
 
-    def _path(self, image: Digest) -> Path:
-        return self._folder / f"{image.encoded}.tar.gz"
+    def _save(self, engine: Engine, image: EngineImage) -> Fetched:
+        blocks = self._compressed(engine, image)
+        return keep_stream(self._cache, _identity(image.id), str(self._reference), blocks)
 
-    def _save(self, engine: Engine, image: EngineImage) -> None:
-        """Bring an image into the cache; another process may do so at the same time."""
-        final = self._path(image.id)
-        what = f"cache {self._folder}"
-        with storage_errors(what):
-            self._folder.mkdir(parents=True, exist_ok=True)
-        part = final.with_suffix(".partial")
-        with lock_file(part, what) as file:
-            try:
-                if not final.exists():
-                    with storage_errors(what):
-                        self._check_space(image.size)
-                        file.truncate(0)  # what a killed process left
-                        self._write(engine, image, file.write)
-                        file.flush()
-                        os.fsync(file.fileno())
-                        part.replace(final)
-            finally:
-                part.unlink(missing_ok=True)
-
-    def _write(self, engine: Engine, image: EngineImage, write: Callable[[bytes], int]) -> None:
+    def _compressed(self, engine: Engine, image: EngineImage) -> Generator[bytes, None, None]:
+        """What the engine saves, as the gzip file that an archive is read from."""
+        require_room(self._cache.root, image.size, self._cache.what, self._what)
         self._progress.begin(f"saving {self._reference}", image.size)
         try:
             with (
@@ -167,8 +145,7 @@ class EngineImages:
                 closing(self._watched(engine.save(image.id))) as saved,
                 closing(compressor.compress(Pieces(saved))) as pieces,
             ):
-                for piece in pieces:
-                    write(piece)
+                yield from pieces
         finally:
             self._progress.end()
 
@@ -178,33 +155,22 @@ class EngineImages:
                 self._progress.advance(len(block))
                 yield block
 
-    def _check_space(self, size: int) -> None:
-        free = shutil.disk_usage(self._folder).free
-        if free < size:
-            raise StorageError(
-                f"cache {self._folder}: {self._what} may need {human_bytes(size)}, "
-                f"and {human_bytes(free)} are free",
-                hint="free some space there, or name another folder by --cache-dir",
-            )
-
-    def _read(self, image: Digest) -> tuple[AirgapArchive, Descriptor]:
+    def _read(self, saved: Fetched) -> tuple[AirgapArchive, Descriptor]:
         """Read and prove a saved image; what is damaged is removed from the cache."""
-        path = self._path(image)
         try:
             archive = self._opened.enter_context(
                 AirgapArchive.read(
-                    path,
+                    saved.path,
                     file_name=f"{self._reference.repository.name}.tar.gz",
                     unnamed=str(self._reference),
                     progress=self._progress,
                 )
             )
-            roots = {saved.root for saved in archive.record.images}
+            roots = {image.root for image in archive.record.images}
             if len(roots) != 1:
                 raise CorruptArchive(f"{self._what}: {len(roots)} images were saved, expected one")
         except (IntegrityError, InvalidInput) as error:
-            with storage_errors(f"cache {path}"):
-                path.unlink(missing_ok=True)
+            self._cache.forget(saved.digest)
             raise CorruptArchive(
                 f"{self._what}: what was saved of it is damaged, and is removed from the cache",
                 hint="run the same command again: the engine is asked once more",
@@ -212,7 +178,9 @@ class EngineImages:
             ) from error
         return archive, roots.pop()
 
-    def _check_id(self, image: EngineImage, archive: AirgapArchive, root: Descriptor) -> None:
+    def _check_id(
+        self, image: EngineImage, saved: Fetched, archive: AirgapArchive, root: Descriptor
+    ) -> None:
         """Compare a saved image with its ID.
 
         An ID that is the digest of a manifest says nothing of a configuration: there, the layers
@@ -224,7 +192,7 @@ class EngineImages:
             return
         diff_ids = json.loads(_content(archive, config))["rootfs"]["diff_ids"]
         if tuple(diff_ids) != image.diff_ids:
-            self._path(image.id).unlink(missing_ok=True)
+            self._cache.forget(saved.digest)
             raise DigestMismatch(
                 f"{self._what}: the engine was asked for {image.id} and saved {config.digest}",
                 hint="run the same command again, when nobody builds this image",
@@ -248,6 +216,11 @@ class EngineImages:
 
     def _record(self, root: Descriptor) -> ImageRecord:
         return ImageRecord(name=str(self._reference), root=root)
+
+
+def _identity(image: Digest) -> str:
+    """What a saved image is remembered by."""
+    return f"engine image {image}"
 
 
 def _content(archive: AirgapArchive, descriptor: Descriptor) -> bytes:

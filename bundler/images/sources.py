@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
+from bundler.downloads.cache import Cache
 from bundler.images.engine import EngineImages
 from bundler.images.found import Found, ImageSource
 from bundler.images.mirrors import Mirror, MirroredRepository, Mirrors, PullSource
@@ -44,11 +45,12 @@ class Images:
             progress: Told of bytes, retries, and what is left out.
         """
         self._connect = connect
-        self._cache = cache
+        self._cache = Cache(cache)
         self._environ = environ
         self._mirrors = Mirrors(mirrors, progress)
         self._progress = progress
         self._opened = ExitStack()
+        self._opened.callback(self._cache.release)
         self._registries: dict[str, RegistryClient] = {}
         self._engines: dict[str, Engine] = {}
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from bundler.downloads.cache import Cache, name_of
+from bundler.downloads.upkeep import look, prove, prune
 from bundler.images import Found
 from bundler.sources import Evidence
 from tests.bundler.images.scene import Told, delivered, finder, wanted
@@ -28,6 +30,7 @@ from transfer.errors import (
     StorageError,
     ToolError,
 )
+from transfer.progress import SILENT
 
 NAME = "localhost/harness/agent:v1"
 IMAGE = Saved.of("base", "extra", size=200_000)
@@ -56,8 +59,9 @@ def again(engine: FakeEngine, cache: Path, before: Found) -> Found:
         return result
 
 
-def kept(cache: Path) -> list[str]:
-    return sorted(path.name for path in (cache / "engine").iterdir())
+def kept(cache: Path) -> list[Path]:
+    """Everything in a cache that is or becomes a saved image."""
+    return [path for folder in ("sha256", "partial") for path in (cache / folder).glob("*")]
 
 
 def test_an_image_is_saved_by_its_id_and_ends_with_a_manifest(
@@ -83,7 +87,8 @@ def test_an_image_is_saved_by_its_id_and_ends_with_a_manifest(
 def test_a_saved_image_is_not_saved_again(engine: FakeEngine, tmp_path: Path) -> None:
     image_id = engine.hold(NAME, IMAGE)
     first = found(engine, tmp_path)
-    assert kept(tmp_path) == [f"{image_id.encoded}.tar.gz"]
+    (path,) = kept(tmp_path)
+    assert Digest.of(path.read_bytes()).encoded == path.name
     assert found(engine, tmp_path)[1:] == first[1:]
     assert engine.asked.count(f"{image_id}/get") == 1
 
@@ -142,7 +147,7 @@ def test_what_the_engine_does_not_have(engine: FakeEngine, tmp_path: Path) -> No
     with pytest.raises(NotFound, match=f"engine {engine.address}: image {NAME}: not there") as e:
         found(engine, tmp_path)
     assert "podman images" in (e.value.hint or "")
-    assert not (tmp_path / "engine").exists()
+    assert not any(tmp_path.iterdir())
 
 
 def test_an_image_by_digest_is_refused(engine: FakeEngine, tmp_path: Path) -> None:
@@ -217,9 +222,9 @@ def test_an_engine_that_ends_early_and_says_it_is_done(engine: FakeEngine, tmp_p
 
 
 def test_a_cache_that_was_damaged(engine: FakeEngine, tmp_path: Path) -> None:
-    image_id = engine.hold(NAME, IMAGE)
+    engine.hold(NAME, IMAGE)
     before = found(engine, tmp_path)
-    path = tmp_path / "engine" / f"{image_id.encoded}.tar.gz"
+    (path,) = kept(tmp_path)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -231,10 +236,26 @@ def test_a_cache_that_was_damaged(engine: FakeEngine, tmp_path: Path) -> None:
 
 def test_what_a_killed_process_left_is_no_hindrance(engine: FakeEngine, tmp_path: Path) -> None:
     image_id = engine.hold(NAME, IMAGE)
-    (tmp_path / "engine").mkdir()
-    (tmp_path / "engine" / f"{image_id.encoded}.tar.partial").write_bytes(b"half of something")
+    (tmp_path / "partial").mkdir()
+    part = tmp_path / "partial" / name_of(f"engine image {image_id}")
+    part.write_bytes(b"half of something")
     found(engine, tmp_path)
-    assert kept(tmp_path) == [f"{image_id.encoded}.tar.gz"]
+    assert [path.parent.name for path in kept(tmp_path)] == ["sha256"]
+
+
+def test_the_cache_shows_proves_and_tidies_saved_images(engine: FakeEngine, tmp_path: Path) -> None:
+    engine.hold(NAME, IMAGE)
+    cache = Cache(tmp_path)
+    with finder(tmp_path) as images:
+        images.resolve(wanted(NAME, engine=engine.address), None, ())
+        (shown,) = look(cache)
+        assert shown.in_use
+        assert prune(cache, lambda _: True) == ([], [shown])
+    (shown,) = prove(cache, SILENT)
+    assert (shown.file_name, shown.in_use) == (NAME, False)
+    prune(cache, lambda _: True)
+    assert kept(tmp_path) == []
+    assert found(engine, tmp_path).record.name == NAME
 
 
 def test_two_builds_at_once_save_an_image_once(engine: FakeEngine, tmp_path: Path) -> None:
@@ -243,7 +264,7 @@ def test_two_builds_at_once_save_an_image_once(engine: FakeEngine, tmp_path: Pat
         roots = set(pool.map(lambda _: found(engine, tmp_path).record.root.digest, range(4)))
     assert len(roots) == 1
     assert engine.asked.count(f"{image_id}/get") == 1
-    assert kept(tmp_path) == [f"{image_id.encoded}.tar.gz"]
+    assert [path.parent.name for path in kept(tmp_path)] == ["sha256"]
 
 
 def test_a_disk_without_room_is_known_before_the_first_byte(
@@ -251,9 +272,8 @@ def test_a_disk_without_room_is_known_before_the_first_byte(
 ) -> None:
     image_id = engine.hold(NAME, IMAGE)
     engine.images[NAME]["Size"] = 1 << 60
-    with pytest.raises(StorageError, match=r"may need .* are free") as caught:
+    with pytest.raises(StorageError, match=rf"cache {tmp_path}: image .* needs .* are free"):
         found(engine, tmp_path)
-    assert str(tmp_path / "engine") in caught.value.message
     assert f"{image_id}/get" not in engine.asked
     assert kept(tmp_path) == []
 
@@ -265,14 +285,14 @@ def test_a_disk_that_fills_up(engine: FakeEngine, tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "1m") as disk:
         with pytest.raises(StorageError, match="No space left on device") as caught:
             found(engine, disk)
-        assert str(disk / "engine") in caught.value.message
+        assert f"cache {disk}" in caught.value.message
         assert kept(disk) == []
 
 
 def test_a_cache_that_cannot_be_written(engine: FakeEngine, tmp_path: Path) -> None:
     engine.hold(NAME, IMAGE)
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(StorageError, match=r"cache .*file/engine"):
+    with pytest.raises(StorageError, match=r"cache .*/file: "):
         found(engine, tmp_path / "file")
 
 
