@@ -2,7 +2,8 @@
 
 `client` is the way in; `fetching` brings one file, over connections that `crew` adds where one is
 slow and `pieces` shares the work among; `part` is what is on the disk already, as its `journal`
-says, and `hasher` follows it; `cache` is the folder, and `upkeep` shows, proves and tidies it.
+says, and `hasher` follows it; `streamed` takes what comes from no address; `cache` is the folder,
+and `upkeep` shows, proves and tidies it.
 """
 
 from bundler.downloads.client import Downloads
