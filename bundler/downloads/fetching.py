@@ -86,8 +86,12 @@ class Fetching:
         return bool(self._part.content.validator or wanted.digest or wanted.pinned)
 
     def _forget_what_cannot_be_continued(self) -> None:
-        if self._part.here and not self._provable:
-            self._part.begin(Content())
+        part, promised = self._part, self._wanted.size
+        of_another_size = (
+            None not in (promised, part.content.size) and part.content.size != promised
+        )
+        if of_another_size or (part.here and not self._provable):
+            part.begin(Content())
 
     def _fetch(self, piece: Piece) -> None:
         stop = self._means.stop

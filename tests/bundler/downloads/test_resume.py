@@ -83,6 +83,18 @@ def test_complete_part_needs_no_request(cache: Path, downloads: Downloads) -> No
     assert server.requests == []
 
 
+def test_complete_part_of_another_size_than_promised_now(cache: Path) -> None:
+    leave(cache, 100_000, digest=None)
+    longer = CONTENT + b"and more"
+    (path,) = (cache / "partial").glob("*.journal")
+    path.with_suffix("").write_bytes(CONTENT)
+    with path.open("a") as lines:
+        lines.write(f"[[0,{len(CONTENT)}]]\n")
+    with web(longer) as server, Downloads.connect(cache, retry=AT_ONCE) as downloads:
+        found = downloads.fetch(wanted(server.url, None, size=len(longer)))
+    assert found.digest == Digest.of(longer)
+
+
 def note(cache: Path, line: object) -> None:
     """Write a line into the journal of the part."""
     with (cache / f"{PARTIAL}.journal").open("a") as lines:
