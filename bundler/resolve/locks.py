@@ -62,6 +62,8 @@ def _differences(
     ):
         if said != locked and not but:
             yield InvalidInput(f"{name}: the spec says {said!r}, the lock {locked!r}")
+    if spec.major_releases != lock.contents.major_releases and not but:
+        yield InvalidInput("majorReleases: those of the spec are not those in the lock")
     sources = {s.entry: s for s in lock.sources if not is_toolkit(s.entry)}
     wanted = dict(_wanted(spec))
     for entry in sorted(wanted.keys() - sources.keys() - set(but)):

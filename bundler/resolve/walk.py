@@ -108,6 +108,7 @@ def resolve(
                 *(record for wanted, record in files if not wanted.platform and record),
                 *toolkit,
             ),
+            major_releases=spec.major_releases,
         ),
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from bundler.spec.origin import Origin
-from transfer.contents import ArchiveKind
+from transfer.contents import ArchiveKind, MajorReleases
 from transfer.digest import Digest
 from transfer.reference import Reference
 
@@ -150,4 +150,13 @@ class BundleSpec:
         return (
             *(archive.input for archive in self.archives),
             *(file.input for file in self.files),
+        )
+
+    @property
+    def major_releases(self) -> tuple[MajorReleases, ...]:
+        """Those of each application that has any; the bundle tells the site."""
+        return tuple(
+            MajorReleases(slug=application.slug, labels=application.major_releases)
+            for application in self.applications
+            if application.major_releases
         )

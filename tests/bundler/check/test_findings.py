@@ -13,7 +13,7 @@ import pytest
 from bundler.check import ALLOWABLE
 from scripts.sample_archives import Release, chart
 from tests.bundler.check.scene import CHANNEL, CONFIG, LICENCE, VALUES, Scene, release
-from tests.bundler.commands import Workplace
+from tests.bundler.commands import Ran, Workplace
 from tests.transfer.archive.forge import Forge
 from transfer.kots.finding import WARNINGS, Rule
 
@@ -352,3 +352,31 @@ def test_where_all_is_well_nothing_is_said_or_written(tmp_path: Path, store: Pat
     assert ran.out == f"{spec}: 2 archives, 11 images, 1 file, nothing against it\n"
     assert "warning" not in ran.err
     assert sorted(path.name for path in tmp_path.iterdir()) == before
+
+
+def built(spec: Path, *options: str) -> Ran:
+    return Workplace(spec.parent).run("build", spec, "-o", spec.parent / "bundle", *options)
+
+
+def test_a_build_refuses_and_goes_on_once_it_is_allowed(tmp_path: Path, store: Path) -> None:
+    spec = replace(GOOD, plugin="1.124.18").write(tmp_path, store)
+    refused = built(spec)
+    assert refused.code == 12
+    assert "- plugin-version: files/kubectl-kots/linux/amd64/kots_linux_amd64" in refused.err
+    assert not (tmp_path / "bundle").exists()
+    assert built(spec, "--allow", "plugin-version").code == 0
+    [allowed] = json.loads((tmp_path / "bundle/bundle.json").read_text())["allowed"]
+    assert allowed.startswith("plugin-version: files/kubectl-kots/linux/amd64/kots_linux_amd64")
+    assert allowed in Workplace(tmp_path).run("show", tmp_path / "bundle").out
+
+
+def test_the_bundle_tells_the_site_of_major_releases(tmp_path: Path, store: Path) -> None:
+    spec = upgrade(release("79000", 400), release(), majors=MAJORS).write(tmp_path, store)
+    assert built(spec).code == 0
+    contents = json.loads((tmp_path / "bundle/bundle.json").read_text())
+    assert contents["majorReleases"] == [{"slug": "harness", "labels": MAJORS}]
+    assert "allowed" not in contents
+    spec.write_text(spec.read_text().replace('"78500", ', ""))
+    changed = Workplace(tmp_path).run("lock", spec, "--check")
+    assert changed.code == 3
+    assert "majorReleases: those of the spec are not those in the lock" in changed.err

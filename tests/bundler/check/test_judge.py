@@ -8,12 +8,22 @@ from pathlib import Path
 
 import pytest
 
-from bundler.check import ALLOWABLE, Facts, Gatherer, SiteFiles, judge, read_site_files, settle
+from bundler.check import (
+    ALLOWABLE,
+    Facts,
+    Gatherer,
+    ReleaseFacts,
+    SiteFiles,
+    judge,
+    read_site_files,
+    settle,
+)
 from bundler.spec import BundleSpec, parse_spec
 from scripts.sample_archives import write_plugin
 from tests.bundler.commands import HEAD
-from tests.mirror.kots_world import image, release
-from transfer.contents import Contents, FileRecord
+from tests.mirror.kots_world import console, image, release
+from transfer.archive.appfiles import AppFiles
+from transfer.contents import ArchiveRecord, Contents, FileRecord
 from transfer.digest import Digest
 from transfer.errors import InvalidInput, NotFound, PolicyError
 from transfer.kots.finding import WARNINGS, Finding, Rule
@@ -32,8 +42,8 @@ def found(contents: Contents, facts: Facts | None = None) -> list[Finding]:
     return list(judge(spec(), contents, facts or Facts(), NOW))
 
 
-def contents(*archives: object) -> Contents:
-    return Contents(name="x", version="1", archives=tuple(archives))  # type: ignore[arg-type]
+def contents(*archives: ArchiveRecord) -> Contents:
+    return Contents(name="x", version="1", archives=archives)
 
 
 def test_two_images_of_one_name_are_found() -> None:
@@ -50,6 +60,34 @@ def test_two_images_of_one_name_are_found() -> None:
     assert Rule.DESTINATION_COLLISION not in ALLOWABLE
     later = replace(other, release=replace(first.release, version_label="2"))
     assert found(contents(first, later)) == [], "a site has one of them at a time"
+
+
+def held(record: ArchiveRecord, *names: str) -> ReleaseFacts:
+    """A release whose files name these images."""
+    return ReleaseFacts(record=record, files=AppFiles(images=names))
+
+
+def test_images_may_come_with_an_earlier_release_or_alone() -> None:
+    """Archives of a later release may leave out what the site has by then."""
+    first, second, other = release("1", 1), release("2", 2), release("1", 1, "chaos")
+    name, alone = first.images[0].name, "harness/delegate:1"
+    carried = replace(contents(first, second, other), images=(image(alone),))
+    facts = [held(first, alone), held(second, name, alone)]
+    assert found(carried, Facts(releases=tuple(facts))) == []
+    for releases in ([held(other, name), *facts], [*facts, held(other, name)], facts[::-1]):
+        [finding] = found(carried, Facts(releases=tuple(releases)))
+        assert (finding.rule, finding.subject) == (Rule.IMAGE_NOT_CARRIED, name)
+
+
+def test_only_what_the_site_will_deploy_is_judged() -> None:
+    """A first install takes the newest release, whatever else is carried."""
+    old, new = release("1", 1, min_kots_version="1.140.0"), release("2", 2)
+    other = release("3", 3, "chaos", min_kots_version="1.140.0")
+    facts = Facts(releases=tuple(map(held, (new, old, other))))
+    assert found(contents(console(), old, new, other), facts) == []
+    facts = Facts(releases=tuple(map(held, (old, other))))
+    [finding] = found(contents(console(), old, other), facts)
+    assert (finding.rule, finding.subject) == (Rule.KOTS_TOO_OLD, "harness 1")
 
 
 @pytest.mark.parametrize(
