@@ -363,6 +363,28 @@ def test_python_is_found_on_path(site: Site, toolkit: Path, prefix: Path) -> Non
     assert (prefix / "bin/airgap-mirror").exists()
 
 
+def test_what_somebody_configured_is_not_in_the_way(
+    site: Site, toolkit: Path, prefix: Path, tmp_path: Path
+) -> None:
+    for module in ("venv", "click", "sitecustomize"):
+        (tmp_path / f"{module}.py").write_text("raise RuntimeError('not to be used')")
+    config = site.home / ".config/pip/pip.conf"
+    config.parent.mkdir(parents=True)
+    config.write_text(f"[global]\nindex-url = http://192.0.2.1/\ntarget = {tmp_path / 'target'}\n")
+    settings = {
+        "PYTHONPATH": str(tmp_path),
+        "PYTHONHOME": str(tmp_path),
+        "PIP_TARGET": str(tmp_path / "target"),
+        "PIP_REQUIRE_VIRTUALENV": "1",
+        "CDPATH": "/:/usr",
+    }
+    argv: list[str | Path] = ["sh", "files/toolkit/install.sh", "--python", BASE, prefix]
+    code, _, err = site.run(*argv, cwd=toolkit.parents[1], **settings)
+    assert code == 0, err
+    site.works(prefix / "bin/airgap-mirror", "--version")
+    assert not (tmp_path / "target").exists()
+
+
 def test_a_python_that_nothing_was_carried_for_is_told(toolkit: Path, prefix: Path) -> None:
     change(toolkit, "install.sh", lambda text: text.replace(f"'{PYTHON}'".encode(), b"'3.99'"))
     for choice, reason in ((BASE, f"it is Python {PYTHON}"), ("/bin/true", "it is no Python")):
