@@ -166,7 +166,7 @@ def without(value: Any, path: Path) -> Any:  # noqa: ANN401 - JSON
 
 
 OTHERS: list[object] = [
-    *(None, True, 7, -1, 1.5, "", "Some text", "a\nb", "a\x9bb"),
+    *(None, True, 7, -1, 1 << 63, 1.5, "", "Some text", "a\nb", "a\x9bb"),
     *([], [7], [""], ["Some text"], [None], {}, {"unheard-of": 1}),
 ]
 """What may stand anywhere in a file, and is right hardly anywhere."""

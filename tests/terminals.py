@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import select
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,10 +32,15 @@ class Terminal:
             os.write(self._handle, line.encode() + b"\n")
         return self
 
-    def press(self, text: str, key: bytes) -> None:
-        """Wait for a text to be shown, and press a key."""
+    def close(self, text: str) -> None:
+        """Wait for a text to be shown, and press Ctrl-D."""
         self._wait_for(text)
-        os.write(self._handle, key)
+        os.write(self._handle, b"\x04")
+
+    def interrupt(self, text: str) -> None:
+        """Wait for a text to be shown, and do as Ctrl-C does."""
+        self._wait_for(text)
+        self._process.send_signal(signal.SIGINT)
 
     def end(self) -> tuple[int, str]:
         """Wait for the end: the exit code, and what was written to stdout."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -204,9 +204,11 @@ def test_only_what_was_not_said_is_asked(workplace: Workplace, terminal: Termina
     assert read(workplace.folder / "spec.yaml").applications[0].installed == "1"
 
 
+@pytest.mark.parametrize("leave", [Terminal.close, Terminal.interrupt])
 def test_a_question_that_is_left_leaves_nothing_behind(
-    workplace: Workplace, terminal: Terminal
+    workplace: Workplace, terminal: Terminal, leave: Callable[[Terminal, str], None]
 ) -> None:
-    terminal.press("Name of the bundle", b"\x04")
+    leave(terminal, "Name of the bundle [harness]: ")
     assert terminal.end() == (130, "")
+    assert terminal.shown.endswith("interrupted; run the same command again to continue\n")
     assert not (workplace.folder / "spec.yaml").exists()
