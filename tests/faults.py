@@ -55,6 +55,11 @@ def wrong_sha256(good: bytes) -> bytes:
     return good.replace(b".airgap}", b".airgap, sha256: %s}" % (b"f" * 64))
 
 
+def skips_a_release(good: bytes) -> bytes:
+    """A spec that says what runs at the site: too old for the release in the archive."""
+    return good.replace(b"slug: harness", b"slug: harness, installed: '78000'")
+
+
 def file(name: str, change: Callable[[bytes], bytes]) -> Fault:
     """A file holds something else."""
 

@@ -247,6 +247,12 @@ error: 5 of 5 images were not delivered
 )
 
 KOTS = (
+    Row("a-release-left-out", file("spec", faults.skips_a_release), BUILD, 12, """\
+error: bundle {out}: 1 finding; the site could not use it as it is
+  - required-release: harness 79915 can be deployed only after 79400; on the way there: 78000
+hint: correct the spec, or let a finding pass by its name with --allow NAME: the bundle keeps a *
+hint: carry 79400 too: KOTS refuses to leave out a required release
+"""),
     Row("no-kubectl", faults.nothing, INSTALL, 10, """\
 error: kubectl: not found on PATH
 hint: install kubectl; kubectl-kots is among the bundle's files
