@@ -204,6 +204,7 @@ def fake_engine() -> Iterator[FakeEngine]:
 
 class _Server(socketserver.ThreadingUnixStreamServer):
     daemon_threads = True
+    request_queue_size = 128  # a full queue refuses, where TCP would wait
 
     def get_request(self) -> tuple[Any, Any]:
         request, _ = super().get_request()
