@@ -40,12 +40,17 @@ def carried(tmp_path_factory: pytest.TempPathFactory, tls: Certificate) -> Itera
     sample.write_application(downloads / "harness.airgap", release=release)
     sample.write_docker_archive_application(downloads / "harness-old.airgap")
     sample.write_application(downloads / "harness-ng.airgap", "harness-ng")
+    sample.write_plugin(downloads / "kots_linux_amd64.tar.gz")
     paths = {path.name: {"path": str(path)} for path in downloads.iterdir()}
     first = [{"archive": paths["harness-old.airgap"]}, {"archive": paths["harness.airgap"]}]
     second = [{"archive": paths["harness-ng.airgap"]}]
     write_spec(
         folder / "harness.yaml",
-        kots={"version": KOTS, "archive": paths["kotsadm.tar.gz"]},
+        kots={
+            "version": KOTS,
+            "archive": paths["kotsadm.tar.gz"],
+            "plugins": [{"platform": "linux/amd64", **paths["kots_linux_amd64.tar.gz"]}],
+        },
         applications=[
             {"slug": "harness", "releases": first},
             {"slug": "harness-ng", "releases": second},
