@@ -6,7 +6,7 @@ from bundler.schema.inputs import input_keys, input_rules, release_archive
 from bundler.schema.kots import kots
 from bundler.spec.kots import SLUG
 from bundler.spec.parse import PORTAL
-from transfer.schema.patterns import ADDRESS, BUNDLE_PATH, IMAGE, PLATFORM
+from transfer.schema.patterns import ADDRESS, BUNDLE_PATH, IMAGE, IMAGE_PLATFORM, PLATFORM
 from transfer.schema.words import (
     Schema,
     absent,
@@ -143,7 +143,7 @@ def _image() -> Schema:
         optional={
             "platforms": several(
                 "Of an image for several platforms, those wanted; by default all.",
-                text("os/architecture", "linux/amd64", pattern=PLATFORM),
+                text("os/architecture[/variant]", "linux/amd64", pattern=IMAGE_PLATFORM),
                 unique=True,
             ),
             "engine": text(

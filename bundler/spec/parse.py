@@ -22,6 +22,7 @@ toolkit: {platforms: [linux/amd64], python: ["3.11"]}
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 
 from bundler.spec.inputs import INPUT_KEYS, is_address, read_input
@@ -44,6 +45,9 @@ from transfer.reference import Reference
 from transfer.yamlfile import read_yaml
 
 PORTAL = "https://api.replicated.com"
+
+_WITH_VARIANT = re.compile(f"{PLATFORM.pattern}(?:/[a-z0-9]+)?")
+"""Of an image: `linux/arm/v7`."""
 
 _CARRIED = ("kots", "applications", "imageArchives", "images", "files", "toolkit")
 _PORTAL_KEYS = ("api", "licenseIdEnv", "licenseIdFile", "passwordEnv", "passwordFile")
@@ -151,7 +155,7 @@ def _read_images(fields: Fields) -> Iterator[ImageInput]:
 
 
 def _read_choice(fields: Fields) -> tuple[tuple[str, ...], str | None]:
-    platforms = _read_platforms(fields, "platforms")
+    platforms = _read_platforms(fields, "platforms", _WITH_VARIANT)
     engine = fields.optional_text("engine")
     if engine is None:
         return platforms, None
@@ -162,10 +166,10 @@ def _read_choice(fields: Fields) -> tuple[tuple[str, ...], str | None]:
     return platforms, "" if engine == "default" else engine
 
 
-def _read_platforms(fields: Fields, key: str) -> tuple[str, ...]:
+def _read_platforms(fields: Fields, key: str, known: re.Pattern[str] = PLATFORM) -> tuple[str, ...]:
     found: list[str] = []
     for place, text in fields.placed_texts(key):
-        if not PLATFORM.fullmatch(text):
+        if not known.fullmatch(text):
             fields.fault(place, f"expected os/architecture such as linux/amd64, found {text!r}")
         elif text in found:
             fields.fault(place, f"{text} stands there twice")

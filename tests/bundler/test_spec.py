@@ -196,3 +196,17 @@ def test_ready_specs_are_read(name: str) -> None:
     text = (Path(__file__).parents[2] / "manifests" / name).read_text()
     spec = parse_spec(text, name)
     assert spec.archives[0].expected == "v1.131.4"
+
+
+def test_an_image_may_be_chosen_by_the_variant_of_its_platform() -> None:
+    spec = parse("images: [{image: redis, platforms: [linux/amd64, linux/arm/v7]}]")
+    assert spec.images[0].platforms == ("linux/amd64", "linux/arm/v7")
+    assert spec.images[0].source == "docker.io/library/redis:latest (linux/amd64, linux/arm/v7)"
+    said = "expected os/architecture such as linux/amd64, found"
+    assert faults("images: [{image: redis, platforms: [linux, linux/a/b/c]}]") == [
+        f"images[0].platforms[0]: {said} 'linux'",
+        f"images[0].platforms[1]: {said} 'linux/a/b/c'",
+    ]
+    assert faults("toolkit: {platforms: [linux/arm/v7], python: ['3.11']}") == [
+        f"toolkit.platforms[0]: {said} 'linux/arm/v7'",
+    ]

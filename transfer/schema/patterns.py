@@ -15,6 +15,7 @@ BUNDLE_PATH = f"{_COMPONENT}(?:/{_COMPONENT})*"
 """Relative, and never above its folder: `transfer.contents.is_bundle_path`."""
 
 PLATFORM = "[a-z0-9]+/[a-z0-9]+"
+IMAGE_PLATFORM = f"{PLATFORM}(?:/[a-z0-9]+)?"
 
 ADDRESS = " *[Hh][Tt][Tt][Pp][Ss]?://[^/?#@]+(?:[/?#].*)?"
 """http(s), with a host, and without a user name or password."""
