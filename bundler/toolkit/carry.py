@@ -9,7 +9,6 @@ from __future__ import annotations
 import importlib.resources
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from bundler.spec.values import Toolkit
 from bundler.toolkit.fetch import Wheel, Wheels
@@ -28,10 +27,10 @@ REQUIREMENTS = "requirements.txt"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToolkitFile:
-    """One file of the carried toolkit, and where its bytes are."""
+    """One file of the carried toolkit."""
 
     record: FileRecord
-    content: Path | bytes
+    content: bytes
 
     @property
     def name(self) -> str:
@@ -83,25 +82,18 @@ def _files(
     toolkit: Toolkit, requirements: Sequence[Requirement], wheels: Sequence[Wheel]
 ) -> Iterator[ToolkitFile]:
     own = own_wheel(requirements)
-    files = [_in_folder(f"wheels/{wheel.file_name}", wheel.path, wheel.digest) for wheel in wheels]
+    files = [_file(f"wheels/{wheel.file_name}", wheel.content) for wheel in wheels]
     files += [
-        _made(f"wheels/{WHEEL}", own),
-        _made(REQUIREMENTS, _requirements(requirements, wheels, Digest.of(own)).encode()),
-        _made(INSTALL, _script(toolkit).encode()),
+        _file(f"wheels/{WHEEL}", own),
+        _file(REQUIREMENTS, _requirements(requirements, wheels, Digest.of(own)).encode()),
+        _file(INSTALL, _script(toolkit).encode()),
     ]
     yield from files
     sums = sorted((file.name, file.record.digest.encoded) for file in files)
-    yield _made(CHECKSUMS, "".join(f"{digest}  {name}\n" for name, digest in sums).encode())
+    yield _file(CHECKSUMS, "".join(f"{digest}  {name}\n" for name, digest in sums).encode())
 
 
-def _in_folder(name: str, path: Path, digest: Digest) -> ToolkitFile:
-    with storage_errors(f"cache {path}"):
-        size = path.stat().st_size
-    record = FileRecord(path=f"{TOOLKIT}/{name}", size=size, digest=digest)
-    return ToolkitFile(record=record, content=path)
-
-
-def _made(name: str, content: bytes) -> ToolkitFile:
+def _file(name: str, content: bytes) -> ToolkitFile:
     record = FileRecord(path=f"{TOOLKIT}/{name}", size=len(content), digest=Digest.of(content))
     return ToolkitFile(record=record, content=content)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from bundler.toolkit import pip
 from bundler.toolkit.requirements import Requirement
-from bundler.toolkit.shelf import Shelf
+from bundler.toolkit.shelf import Shelf, read_wheel
 from bundler.toolkit.target import Target
-from transfer.bundle.tree import digest_file
 from transfer.digest import Digest
 from transfer.disk import storage_errors
 from transfer.errors import (
@@ -30,7 +29,7 @@ class Wheel:
 
     file_name: str
     digest: Digest
-    path: Path
+    content: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,13 +79,13 @@ class Wheels:
         _refuse_others(wanted, pinned, locked)
         found = {name: self.shelf.find(digest) for name, digest in locked.items()}
         if None in found.values():
-            found |= {wheel.file_name: wheel.path for wheel in self.fetch(wanted, pinned)}
-        missing = [NotFound(f"{name}: not there") for name, path in found.items() if path is None]
+            found |= {wheel.file_name: wheel.content for wheel in self.fetch(wanted, pinned)}
+        missing = [NotFound(f"{name}: not there") for name, it in found.items() if it is None]
         raise_together(NotFound, "toolkit: pip did not get every wheel that is locked", missing)
         return tuple(
-            Wheel(file_name=name, digest=locked[name], path=path)
-            for name, path in sorted(found.items())
-            if path
+            Wheel(file_name=name, digest=locked[name], content=content)
+            for name, content in sorted(found.items())
+            if content is not None
         )
 
     def _keep(self, scratch: Path, requirements: Sequence[Requirement]) -> Iterator[Wheel]:
@@ -94,11 +93,12 @@ class Wheels:
         with storage_errors(f"cache {scratch}"):
             files = sorted((scratch / pip.WHEELS).iterdir())
         for file in files:
-            digest = digest_file(file, f"cache {file}")
+            content = read_wheel(file)
+            digest = Digest.of(content)
             if not any(digest in needed.digests for needed in requirements):
                 raise DigestMismatch(f"toolkit: {file.name}: pip brought a file that is not wanted")
-            path = self.shelf.keep(file, digest)
-            yield Wheel(file_name=file.name, digest=digest, path=path)
+            self.shelf.keep(file, digest)
+            yield Wheel(file_name=file.name, digest=digest, content=content)
 
 
 def _refuse_others(

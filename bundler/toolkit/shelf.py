@@ -1,17 +1,23 @@
-"""Wheels that were fetched before: in the cache of the downloads, by their digest."""
+"""Wheels that were fetched before: in the cache of the downloads, by their digest.
+
+They are small, so they are handed on as bytes: nobody can change or tidy them away meanwhile.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from transfer.bundle.tree import digest_file
 from transfer.digest import Digest
-from transfer.disk import lock_file, storage_errors
+from transfer.disk import lock_file, read_plain, storage_errors
 from transfer.errors import NotFound
+
+_LARGEST = 64 << 20
+"""Bytes; ten times the largest wheel there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,15 +26,24 @@ class Shelf:
 
     cache: Path
 
-    def find(self, digest: Digest) -> Path | None:
-        """The file with this digest, hashed anew: None where there is none, or a damaged one."""
+    def find(self, digest: Digest) -> bytes | None:
+        """The wheel with this digest, proven anew: None where there is none, or a damaged one.
+
+        Raises:
+            StorageError: the cache cannot be read.
+        """
         path = self._path(digest)
         try:
-            return path if digest_file(path, f"cache {path}") == digest else None
+            content = read_wheel(path)
         except NotFound:
             return None
+        if Digest.of(content) != digest:
+            return None
+        with suppress(OSError):  # a cache of somebody else's
+            os.utime(path)  # used today: it is not the oldest when the cache is tidied
+        return content
 
-    def keep(self, file: Path, digest: Digest) -> Path:
+    def keep(self, file: Path, digest: Digest) -> None:
         """Move a proven file of this cache's scratch folder to its place.
 
         Raises:
@@ -38,7 +53,6 @@ class Shelf:
         with storage_errors(f"cache {self.cache}"):
             path.parent.mkdir(parents=True, exist_ok=True)
             file.replace(path)
-        return path
 
     @contextmanager
     def scratch(self) -> Iterator[Path]:
@@ -61,6 +75,17 @@ class Shelf:
 
     def _path(self, digest: Digest) -> Path:
         return self.cache / digest.algorithm / digest.encoded
+
+
+def read_wheel(path: Path) -> bytes:
+    """A wheel of the cache, whole.
+
+    Raises:
+        NotFound: there is none.
+        IntegrityError: something else is there.
+        StorageError: it cannot be read.
+    """
+    return read_plain(path, f"cache {path}", _LARGEST)
 
 
 def _remove(folder: Path) -> None:

@@ -48,8 +48,7 @@ def write(files: tuple[ToolkitFile, ...], folder: Path) -> Path:
     for file in files:
         path = folder / file.name
         path.parent.mkdir(parents=True, exist_ok=True)
-        content = file.content
-        path.write_bytes(content if isinstance(content, bytes) else content.read_bytes())
+        path.write_bytes(file.content)
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -45,6 +46,11 @@ def wheels(index: PackageIndex, tmp_path: Path) -> Wheels:
     return Wheels(shelf=Shelf(tmp_path / "cache"), environ=settings)
 
 
+def place(wheels: Wheels, found: Wheel) -> Path:
+    """Where the cache has a wheel."""
+    return wheels.shelf.cache / "sha256" / found.digest.encoded
+
+
 def names(found: tuple[Wheel, ...]) -> dict[str, Digest]:
     return {wheel.file_name: wheel.digest for wheel in found}
 
@@ -58,8 +64,8 @@ def test_all_are_in_the_cache_afterwards_and_nothing_else(wheels: Wheels) -> Non
     found = wheels.fetch([AMD64, ARM64], REQUIREMENTS)
     assert names(found) == {name: Digest.of(content) for name, content in FILES.items()}
     for each in found:
-        assert each.path == wheels.shelf.cache / "sha256" / each.digest.encoded
-        assert each.path.read_bytes() == FILES[each.file_name]
+        assert each.content == FILES[each.file_name]
+        assert place(wheels, each).read_bytes() == each.content
     assert {path.name for path in wheels.shelf.cache.iterdir()} == {"sha256", "toolkit.lock"}
 
 
@@ -92,12 +98,20 @@ def test_what_is_locked_and_in_the_cache_is_asked_of_nobody(
         assert wheels.fetch_locked([AMD64, ARM64], REQUIREMENTS, names(found)) == found
 
 
+def test_what_is_used_is_not_the_oldest(wheels: Wheels) -> None:
+    found = wheels.fetch([AMD64], REQUIREMENTS)
+    for each in found:
+        os.utime(place(wheels, each), (0, 0))
+    wheels.fetch_locked([AMD64], REQUIREMENTS, names(found))
+    assert all(place(wheels, each).stat().st_mtime for each in found)
+
+
 def test_what_the_cache_has_lost_is_fetched_again(wheels: Wheels, index: PackageIndex) -> None:
     found = wheels.fetch([AMD64, ARM64], REQUIREMENTS)
-    found[0].path.unlink()
-    found[1].path.write_bytes(b"damaged")
+    place(wheels, found[0]).unlink()
+    place(wheels, found[1]).write_bytes(b"damaged")
     assert wheels.fetch_locked([AMD64, ARM64], REQUIREMENTS, names(found)) == found
-    assert all(Digest.of(each.path.read_bytes()) == each.digest for each in found)
+    assert all(place(wheels, each).read_bytes() == each.content for each in found)
 
 
 def test_no_other_wheel_is_taken_than_the_locked_one(wheels: Wheels, index: PackageIndex) -> None:
@@ -114,7 +128,7 @@ def test_no_other_wheel_is_taken_than_the_locked_one(wheels: Wheels, index: Pack
 def test_a_locked_wheel_that_is_gone_is_told(wheels: Wheels, index: PackageIndex) -> None:
     found = wheels.fetch([AMD64], REQUIREMENTS)
     (gone,) = (each for each in found if each.file_name == PURE[0])
-    gone.path.unlink()
+    place(wheels, gone).unlink()
     del index.files[PURE[0]]
     with pytest.raises(NotFound, match=r"pure==1\.0"):
         wheels.fetch_locked([AMD64], REQUIREMENTS, names(found))
