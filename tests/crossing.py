@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.sample_archives import MEGABYTE, write_application, write_console
+from scripts.sample_archives import MEGABYTE, write_application, write_console, write_plugin
 from tests.servers import certificate, docker_registry
 
 PROJECT = Path(__file__).parents[1]
@@ -41,7 +41,7 @@ def site(folder: Path) -> Iterator[Crossing]:
     write_console(downloads / "kotsadm.tar.gz", size=MEGABYTE)
     write_application(downloads / "harness-79915.airgap", size=MEGABYTE)
     write_application(downloads / "harness-ng-412.airgap", "harness-ng", size=MEGABYTE)
-    (downloads / "kots_linux_amd64.tar.gz").write_bytes(b"a stand-in for the plugin\n")
+    write_plugin(downloads / "kots_linux_amd64.tar.gz")
     tls = certificate(folder / "tls")
     (home / "dc-north-ca.pem").write_bytes(tls.ca.read_bytes())
     with docker_registry(folder / "registry", tls=tls, htpasswd=_LOGIN) as registry:
