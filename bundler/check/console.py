@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from bundler.check.facts import Facts
 from bundler.spec.values import Console
@@ -22,8 +22,14 @@ def console_of(contents: Contents) -> ArchiveRecord | None:
     return next(consoles, None)
 
 
-def check_console(wanted: Console, contents: Contents, facts: Facts) -> Iterator[Finding]:
-    """Whether the plugins and Minio are those of the console that the site will run."""
+def check_console(
+    wanted: Console, contents: Contents, facts: Facts, released: Collection[str]
+) -> Iterator[Finding]:
+    """Whether the plugins and Minio are those of the console that the site will run.
+
+    The plugins at the paths `released` come from the KOTS release of that version: one that does
+    not say its version is believed.
+    """
     console = console_of(contents)
     version = console.release.version_label if console else wanted.version
     there = {plugin.platform for plugin in contents.plugins}
@@ -37,7 +43,8 @@ def check_console(wanted: Console, contents: Contents, facts: Facts) -> Iterator
             )
     for plugin in contents.plugins:
         found = facts.plugins.get(plugin.file.path)
-        yield from _check_plugin(plugin.file.path, found, version)
+        if found or plugin.file.path not in released:
+            yield from _check_plugin(plugin.file.path, found, version)
     if console:
         yield from _check_minio(wanted, console)
 

@@ -10,6 +10,7 @@ from bundler.check.console import check_airgap_yaml, check_console
 from bundler.check.facts import Facts
 from bundler.check.images import check_images, check_places
 from bundler.spec import BundleSpec
+from bundler.spec.origin import ReleaseAsset
 from transfer.contents import Contents
 from transfer.kots.finding import Finding
 
@@ -31,7 +32,8 @@ def _findings(
 ) -> Iterator[Finding]:
     yield from check_places(contents)
     if spec.console:
-        yield from check_console(spec.console, contents, facts)
+        released = [file.path for file in spec.files if isinstance(file.input.origin, ReleaseAsset)]
+        yield from check_console(spec.console, contents, facts, released)
     yield from check_airgap_yaml(facts)
     yield from check_images(contents, facts)
     for application in spec.applications:

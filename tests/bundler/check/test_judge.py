@@ -23,7 +23,7 @@ from scripts.sample_archives import write_plugin
 from tests.bundler.commands import HEAD
 from tests.mirror.kots_world import console, image, release
 from transfer.archive.appfiles import AppFiles
-from transfer.contents import ArchiveRecord, Contents, FileRecord
+from transfer.contents import ArchiveRecord, Contents, FileRecord, PluginRecord
 from transfer.digest import Digest
 from transfer.errors import InvalidInput, NotFound, PolicyError
 from transfer.kots.finding import WARNINGS, Finding, Rule
@@ -133,6 +133,30 @@ def test_plugins_are_known_by_their_place_in_the_bundle(tmp_path: Path) -> None:
         gatherer.take_file(write_plugin(tmp_path / "kots.tar.gz"), record)
     plugins = gatherer.facts(SiteFiles()).plugins
     assert plugins == {"files/kubectl-kots/linux/amd64/kots.tar.gz": "1.131.4"}
+
+
+def plugin(path: str) -> PluginRecord:
+    record = FileRecord(path=path, size=1, digest=Digest.of(b"x"))
+    return PluginRecord(platform="linux/amd64", file=record)
+
+
+@pytest.mark.parametrize(
+    ("given", "says", "rules"),
+    [
+        ("", None, []),
+        ("", "1.131.4", []),
+        ("", "1.124.18", [Rule.PLUGIN_VERSION]),
+        (", plugins: [{platform: linux/amd64, path: p}]", None, [Rule.PLUGIN_UNKNOWN]),
+    ],
+)
+def test_a_plugin_of_the_release_need_not_say_its_version(
+    given: str, says: str | None, rules: list[Rule]
+) -> None:
+    wanted = parse_spec(f"{HEAD}kots: {{version: v1.131.4{given}}}\n", "harness.yaml")
+    path = wanted.files[0].path
+    carried = Contents(name="x", version="1", plugins=(plugin(path),))
+    findings = judge(wanted, carried, Facts(plugins={path: says}), NOW)
+    assert [finding.rule for finding in findings] == rules
 
 
 def test_a_verdict_sorts_and_refuses() -> None:
