@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from mirror.outlet import SiteOutlet
 from mirror.target import Destinations
 from transfer import __version__
 from transfer.copy import copy
@@ -52,6 +53,7 @@ def push(  # noqa: PLR0913 - what to move, where to, and what callers choose
     clock: Clock,
     overwrite: bool = False,
     repair: bool = False,
+    outlet: SiteOutlet | None = None,
     progress: Progress = SILENT,
 ) -> Pushed:
     """Move every image of a plan; one that fails does not stop the others.
@@ -64,6 +66,7 @@ def push(  # noqa: PLR0913 - what to move, where to, and what callers choose
         clock: The time, at the start and at the end.
         overwrite: Move a tag that holds other content, instead of refusing.
         repair: Look below tags that are right too, and send what is missing there.
+        outlet: What the sources were opened with, if they were.
         progress: Told of every byte that is moved.
 
     Raises:
@@ -77,6 +80,8 @@ def push(  # noqa: PLR0913 - what to move, where to, and what callers choose
         source = origins[relocation.root.digest]
         images.append(ImageCopy(root=relocation.root, source=source, target=target, name=name))
     copied = copy(images, jobs=jobs, overwrite=overwrite, repair=repair, progress=progress)
+    if outlet:
+        copied = outlet.counted(copied)
     delivered = [
         (relocation, delivery)
         for relocation, delivery in zip(plan.relocations, copied.deliveries, strict=True)

@@ -194,12 +194,17 @@ def listed_images(contents: Contents) -> Iterator[SourceImage]:
         yield SourceImage(record=record, naming=Naming.KOTS, origin=contents.name)
 
 
+def naming_in(kind: ArchiveKind) -> Naming:
+    """The rule by which the images of an archive of this kind go."""
+    return Naming.WHOLE_PATH if kind is ArchiveKind.IMAGES else Naming.KOTS
+
+
 def archive_images(archive: ArchiveRecord, origin: str = "") -> Iterator[SourceImage]:
     """The images of one archive; only those that KOTS deploys go by its rule.
 
     `origin` names the archive in messages where its file's name would not do.
     """
-    naming = Naming.WHOLE_PATH if archive.kind is ArchiveKind.IMAGES else Naming.KOTS
+    naming = naming_in(archive.kind)
     is_application = archive.kind is ArchiveKind.APPLICATION
     for record in archive.images:
         yield SourceImage(

@@ -15,6 +15,7 @@ from transfer.contents import ArchiveKind, ArchiveRecord, Contents
 from transfer.digest import Digest
 from transfer.disk import storage_errors
 from transfer.errors import InvalidInput
+from transfer.outlet import Outlet
 from transfer.progress import SILENT, Progress
 from transfer.receipt import AppliedSource, SourceKind
 from transfer.relocate import SourceImage, listed_images
@@ -51,7 +52,10 @@ class OpenSource:
 
 @contextmanager
 def open_sources(
-    paths: Sequence[Path], progress: Progress = SILENT, releases: Sequence[str] = ()
+    paths: Sequence[Path],
+    progress: Progress = SILENT,
+    releases: Sequence[str] = (),
+    outlet: Outlet | None = None,
 ) -> Iterator[tuple[OpenSource, ...]]:
     """Open every source, of the applications only some releases; see `open_source`.
 
@@ -60,7 +64,7 @@ def open_sources(
         TransferError: as `open_source`.
     """
     with ExitStack() as stack:
-        opened = [stack.enter_context(open_source(path, progress)) for path in paths]
+        opened = [stack.enter_context(open_source(path, progress, outlet)) for path in paths]
         yield _only_releases(opened, releases)
 
 
@@ -133,10 +137,13 @@ def by_root(sources: Sequence[OpenSource]) -> Mapping[Digest, Source]:
 
 
 @contextmanager
-def open_source(path: Path, progress: Progress = SILENT) -> Iterator[OpenSource]:
+def open_source(
+    path: Path, progress: Progress = SILENT, outlet: Outlet | None = None
+) -> Iterator[OpenSource]:
     """Open the bundle or archive at `path`, whichever it is.
 
     Of a bundle the structure is checked; an archive is read whole, and every byte proven.
+    `outlet` is where the images go, if that is known: see `AirgapArchive.read`.
 
     Raises:
         NotFound: there is nothing.
@@ -158,7 +165,7 @@ def open_source(path: Path, progress: Progress = SILENT) -> Iterator[OpenSource]
         return
     from transfer.archive import AirgapArchive
 
-    with AirgapArchive.read(path, progress=progress) as archive:
+    with AirgapArchive.read(path, outlet=outlet, progress=progress) as archive:
         record = archive.record
         yield OpenSource(
             description=archive.description,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from mirror.audit import receipt_plan, sources_plan
 from mirror.cli import reports
 from mirror.cli.destination import destination_options
 from mirror.cli.options import examples, release_option, sources_argument
+from mirror.outlet import SiteOutlet
 from mirror.plan import examine
 from mirror.push import push as run_push
 from mirror.receipts import check_place, find_receipt, write_receipt
@@ -81,7 +83,7 @@ def plan(
     progress = progress_for(quiet=quiet)
     with (
         open_destinations(to, access, progress=progress) as destinations,
-        open_sources(sources, progress, releases) as opened,
+        open_sources(sources, progress, releases, SiteOutlet(destinations, writes=False)) as opened,
     ):
         relocations = relocate(images_of(opened), destinations.endpoint)
         examined = examine(opened, relocations, destinations, jobs=jobs)
@@ -135,10 +137,15 @@ def push(
     progress = progress_for(quiet=quiet)
     if receipt:
         check_place(receipt)
-    with (
-        open_destinations(to, access, writing=True, progress=progress) as destinations,
-        open_sources(sources, progress, releases) as opened,  # an archive takes a while
-    ):
+    with ExitStack() as stack:
+        destinations = stack.enter_context(
+            open_destinations(to, access, writing=True, progress=progress)
+        )
+        outlet = SiteOutlet(
+            destinations, writes=True, overwrite=overwrite, repair=repair, progress=progress
+        )
+        # An archive takes a while, and sends layers already.
+        opened = stack.enter_context(open_sources(sources, progress, releases, outlet))
         pushed = run_push(
             opened,
             relocate(images_of(opened), destinations.endpoint),
@@ -147,6 +154,7 @@ def push(
             clock=lambda: datetime.now(UTC),
             overwrite=overwrite,
             repair=repair,
+            outlet=outlet,
             progress=progress,
         )
     emit(output, reports.pushed_text(pushed), reports.pushed_json(pushed))

@@ -132,7 +132,15 @@ class Exchange(BaseHTTPRequestHandler):
 
     def read_body(self) -> bytes:
         """The request's body; less than announced when the client went away."""
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            return b"".join(iter(self._read_chunk, b""))
         return self.rfile.read(int(self.headers.get("Content-Length", "0")))
+
+    def _read_chunk(self) -> bytes:
+        size = int(self.rfile.readline() or b"0", 16)
+        chunk = self.rfile.read(size)
+        self.rfile.readline()
+        return chunk
 
     def answer(
         self, code: int, headers: Mapping[str, str] | None = None, body: bytes = b""
@@ -158,7 +166,7 @@ class Exchange(BaseHTTPRequestHandler):
             return
         self.serve()
 
-    do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _handle  # noqa: N815 - inherited names
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = _handle  # noqa: N815 - inherited names
 
 
 @dataclass(slots=True)

@@ -70,9 +70,19 @@ class _Api(Exchange):
         path = f"/v2/{repository}/blobs/uploads/{session}?_state=secret%3D"
         return self.answer(202, {"Location": f"{scheme}://{self.held.host}{path}"})
 
+    def _patch_blobs_uploads(self, repository: str, session: str) -> None:
+        if session not in self.held.open_uploads:
+            return self.refuse(404, "BLOB_UPLOAD_UNKNOWN")
+        self.held.arrived[session] = self.read_body()
+        path = f"/v2/{repository}/blobs/uploads/{session}?_state=later%3D"
+        return self.answer(202, {"Location": path})
+
     def _put_blobs_uploads(self, repository: str, session: str) -> None:
         announced = int(self.headers["Content-Length"])
         content = self.read_body()
+        if len(content) == announced:
+            content = self.held.arrived.pop(session, b"") + content
+            announced = len(content)
         if len(content) != announced or session not in self.held.open_uploads:
             return self.refuse(404, "BLOB_UPLOAD_UNKNOWN")
         wanted = parse_qs(urlsplit(self.path).query)["digest"][0]
@@ -85,6 +95,7 @@ class _Api(Exchange):
 
     def _delete_blobs_uploads(self, repository: str, session: str) -> None:
         self.held.open_uploads.discard(session)
+        self.held.arrived.pop(session, None)
         self.answer(204)
 
     def _get_blobs(self, repository: str, digest: str) -> None:
@@ -150,6 +161,8 @@ class FakeRegistry(FaultyServer):
     manifests: dict[tuple[str, str], Stored] = field(default_factory=dict)
     tags: dict[tuple[str, str], str] = field(default_factory=dict)
     open_uploads: set[str] = field(default_factory=set)
+    arrived: dict[str, bytes] = field(default_factory=dict)
+    """Of an open upload, what was sent by PATCH."""
     authorization: str | None = None
     """The Authorization that every request must carry."""
     challenge: str = 'Basic realm="fake"'

@@ -24,6 +24,7 @@ from transfer.contents import ArchiveRecord
 from transfer.descriptor import Descriptor
 from transfer.digest import Readable
 from transfer.errors import CorruptArchive, InvalidInput, NotFound, TransferError, raise_together
+from transfer.outlet import Outlet
 from transfer.progress import SILENT, Progress
 from transfer.text import counted
 
@@ -53,7 +54,13 @@ class AirgapArchive:
 
     @classmethod
     def read(
-        cls, path: Path, *, file_name: str = "", unnamed: str = "", progress: Progress = SILENT
+        cls,
+        path: Path,
+        *,
+        file_name: str = "",
+        unnamed: str = "",
+        outlet: Outlet | None = None,
+        progress: Progress = SILENT,
     ) -> Self:
         """Read and prove an archive; close it, or use it as a context manager.
 
@@ -64,6 +71,8 @@ class AirgapArchive:
             path: The file.
             file_name: The vendor's name for it, where it is kept under another.
             unnamed: The name of an image that a docker-save archive has without a name.
+            outlet: Where images of docker-save tars go: those that are there are not made, and
+                cannot be read; layers of the others are sent there as they are made.
             progress: Told of every byte that is read.
 
         Raises:
@@ -77,7 +86,7 @@ class AirgapArchive:
             shelf = Shelf(file, compressor)
             faults: list[TransferError] = []
             found = scan(file, shelf, progress, faults)
-            packing = Packing(shelf, compressor, progress, faults)
+            packing = Packing(shelf, compressor, progress, faults, outlet)
             record = Describing(file, found, shelf, packing, faults, unnamed).record()
             _raise_faults(file.what, faults)
             return cls(file, record, found, shelf, resources.pop_all())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
@@ -27,6 +27,7 @@ from transfer.contents import (
 from transfer.descriptor import Descriptor
 from transfer.errors import IntegrityError, InvalidInput, MissingContent, TransferError, UnsafePath
 from transfer.reference import Reference
+from transfer.relocate import naming_in
 
 CONSOLE_IMAGE = "kotsadm/kotsadm"
 CONSOLE_SLUG = "kotsadm"
@@ -105,13 +106,13 @@ class Describing:
             return ()
         if form is ArchiveFormat.DOCKER:
             return () if tree.is_empty else tree.images(airgap.saved_images)
-        return self._pack((image, [_name_of(path)]) for path, image in saved.items())
+        named = [(image, [_name_of(path)]) for path, image in saved.items()]
+        return self._pack(named, ArchiveKind.APPLICATION)
 
     def _of_old_console(self) -> ArchiveRecord:
         self._refuse_links()
-        images = self._pack(
-            (image, [_old_name_of(path)]) for path, image in self.found.saved.items()
-        )
+        named = [(image, [_old_name_of(path)]) for path, image in self.found.saved.items()]
+        images = self._pack(named, ArchiveKind.ADMIN_CONSOLE)
         tags = _tags([image.name for image in images], CONSOLE_IMAGE)
         if not tags and self.found.is_whole and not self.faults:
             fault = f"{self.file.what}: {OLD_FOLDER} holds no image {CONSOLE_IMAGE}"
@@ -128,7 +129,8 @@ class Describing:
             for image in saved:
                 if not image.tags and not self.unnamed:
                     self.faults.append(IntegrityError(f"{image.where}: has no name (RepoTags)"))
-            images = self._pack((image, image.tags or [self.unnamed]) for image in saved)
+            named = [(image, image.tags or (self.unnamed,)) for image in saved]
+            images = self._pack(named, ArchiveKind.IMAGES)
         elif self.found.is_whole:
             self._refuse_links()
             kind = describe_members(self.found.names)
@@ -139,11 +141,12 @@ class Describing:
         form = ArchiveFormat.DOCKER_ARCHIVE
         return self._make(ArchiveKind.IMAGES, form, ReleaseRecord(), images, slim=False)
 
-    def _pack(self, saved: Iterable[tuple[SavedImage, Iterable[str]]]) -> tuple[ImageRecord, ...]:
-        named = list(saved)
+    def _pack(
+        self, named: Sequence[tuple[SavedImage, Sequence[str]]], kind: ArchiveKind
+    ) -> tuple[ImageRecord, ...]:
         if not self.found.is_whole or self.faults:
             return ()
-        roots = self.packing.pack([image for image, _ in named])
+        roots = self.packing.pack(named, naming_in(kind))
         images: dict[str, ImageRecord] = {}
         for (_, names), root in zip(named, roots, strict=True):
             for given in names:

@@ -2,17 +2,17 @@
 
 The archive has neither. Both are made so that the same archive always gives the same bytes
 (docs/decisions/0003). Compressed layers are not kept anywhere: a layer is compressed once to
-learn its digest, and again whenever it is read. The manifest is a Docker v2 one, which is what
-KOTS would push.
+learn its digest, and again whenever it is read. Where it is known where the images go, an image
+that is there is not made at all, and the layers of the others are sent as they are compressed
+(docs/decisions/0010). The manifest is a Docker v2 one, which is what KOTS would push.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from typing import IO, cast
@@ -21,9 +21,17 @@ from transfer.archive.compress import BLOCK, Compressor
 from transfer.archive.dockersave import SavedImage, SavedLayer
 from transfer.archive.shelf import Shelf
 from transfer.archive.tarscan import Section
-from transfer.descriptor import DOCKER_CONFIG, DOCKER_LAYER_GZIP, DOCKER_MANIFEST, Descriptor
+from transfer.descriptor import (
+    DOCKER_CONFIG,
+    DOCKER_LAYER_GZIP,
+    DOCKER_MANIFEST,
+    Descriptor,
+    Manifest,
+)
 from transfer.digest import Digest
 from transfer.errors import CorruptArchive, DigestMismatch, IntegrityError, TransferError
+from transfer.naming import Naming
+from transfer.outlet import Outlet, UnmadeImage, manifest_json
 from transfer.progress import Progress
 
 MAX_RATIO = 200
@@ -43,6 +51,67 @@ class _Packed:
     diff_id: Digest
 
 
+@dataclass(frozen=True, slots=True)
+class _Image:
+    """An image as it lies in the archive, and as whoever knows where it goes gets to know it."""
+
+    saved: SavedImage
+    unmade: UnmadeImage
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether its layers are not compressed, and are those that its configuration lists."""
+        found = [str(layer.stored.result()) for layer in self.saved.layers]
+        compressed = any(layer.is_gzip for layer in self.saved.layers)
+        return not compressed and found == list(self.saved.diff_ids)
+
+
+class Pressed:
+    """A layer that is compressed as it is read, hashed on its way."""
+
+    def __init__(self, pieces: Iterator[bytes]) -> None:
+        self.size = 0
+        """Bytes so far."""
+        self._pieces = pieces
+        self._hash = hashlib.sha256()
+        self._ended = False
+        self._failure: BaseException | None = None
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Go on from where whoever read before has stopped."""
+        while piece := self._next():
+            yield piece
+
+    @property
+    def digest(self) -> Digest | None:
+        """What it is; None before its end."""
+        return Digest("sha256", self._hash.hexdigest()) if self._ended else None
+
+    def finish(self) -> Digest:
+        """Read what is left, and say what all of it is.
+
+        Raises:
+            TransferError: the archive could not be read; also if whoever read before kept it quiet.
+        """
+        if self._failure:
+            raise self._failure
+        while self._next():
+            pass
+        return Digest("sha256", self._hash.hexdigest())
+
+    def _next(self) -> bytes:
+        """The next piece, none of which is empty; b"" at the end."""
+        try:
+            piece = next(self._pieces, b"")
+        except BaseException as error:
+            self._failure = error
+            raise
+        self._hash.update(piece)
+        self.size += len(piece)
+        self._ended = not piece
+        return piece
+
+
 @dataclass(slots=True)
 class Packing:
     """Makes images of what docker-save archives hold; each layer once, however often it occurs."""
@@ -51,36 +120,72 @@ class Packing:
     compressor: Compressor
     progress: Progress
     faults: list[TransferError]
+    outlet: Outlet | None = None
+    """Where the images go, if that is known."""
     _inflated: int = 0
 
-    def pack(self, images: Iterable[SavedImage]) -> list[Descriptor]:
+    def pack(
+        self, saved: Iterable[tuple[SavedImage, Sequence[str]]], naming: Naming
+    ) -> list[Descriptor]:
         """Put config, layers and manifest of each image on the shelf.
+
+        Args:
+            saved: The images, each with its names.
+            naming: The rule that their destinations go by.
 
         Returns:
             The descriptor of each image's manifest; the layers are compared with what the
-            configurations say of them, and a difference is a fault.
+            configurations say of them, and a difference is a fault. The layers of an image that
+            its destination has already are not on the shelf.
         """
-        images = list(images)
-        layers = {layer.stored.result(): layer for image in images for layer in image.layers}
-        self.progress.begin("compressing layers", sum(x.extent.size for x in layers.values()))
+        images = [_Image(image, _unmade(image, names, naming)) for image, names in saved]
+        there = [self._find(image) for image in images]
+        packed = self._layers([i for i, found in zip(images, there, strict=True) if not found])
+        return [
+            self._image(image, found.raw if found else self._manifest(image, packed))
+            for image, found in zip(images, there, strict=True)
+        ]
+
+    def _find(self, image: _Image) -> Manifest | None:
+        if self.outlet is None or not image.is_plain:
+            return None
+        return self.outlet.find(image.unmade)
+
+    def _layers(self, images: Sequence[_Image]) -> dict[Digest, _Packed]:
+        """Each layer once, on its way to the first image that has it."""
+        first: dict[Digest, tuple[SavedLayer, _Image]] = {}
+        for image in images:
+            for layer in image.saved.layers:
+                first.setdefault(layer.stored.result(), (layer, image))
+        sizes = sum(layer.extent.size for layer, _ in first.values())
+        self.progress.begin("compressing layers", sizes)
         try:
-            packed = {digest: self._layer(digest, layer) for digest, layer in layers.items()}
+            outlets = {id(image): self._outlet(image) for image in images}
+            return {
+                stored: self._layer(stored, layer, image, outlets[id(image)])
+                for stored, (layer, image) in first.items()
+            }
         finally:
             self.progress.end()
-        return [self._image(image, packed) for image in images]
 
-    def _layer(self, stored: Digest, layer: SavedLayer) -> _Packed:
+    def _outlet(self, image: _Image) -> Outlet | None:
+        """Where the layers of an image are sent as they are compressed."""
+        wants = self.outlet and image.is_plain and self.outlet.wants(image.unmade)
+        return self.outlet if wants else None
+
+    def _layer(
+        self, stored: Digest, layer: SavedLayer, image: _Image, outlet: Outlet | None
+    ) -> _Packed:
         if layer.is_gzip:
             self.shelf.place(stored, layer.extent)
             return _Packed(_layer_descriptor(stored, layer.extent.size), self._content(layer))
-        found, size = hashlib.sha256(), 0
         with closing(self.compressor.compress(self._read(layer))) as pieces:
-            for piece in pieces:
-                found.update(piece)
-                size += len(piece)
-        digest = Digest("sha256", found.hexdigest())
-        self.shelf.pack(digest, size, layer.extent)
-        return _Packed(_layer_descriptor(digest, size), stored)
+            blob = Pressed(pieces)
+            if outlet:
+                outlet.send(image.unmade, blob)
+            digest = blob.finish()
+        self.shelf.pack(digest, blob.size, layer.extent)
+        return _Packed(_layer_descriptor(digest, blob.size), stored)
 
     def _read(self, layer: SavedLayer) -> Watched:
         return Watched(self.shelf.section(layer.extent), self.progress)
@@ -100,15 +205,14 @@ class Packing:
             self.faults.append(CorruptArchive(f"{layer.where}: a damaged gzip file ({error})"))
         return Digest("sha256", found.hexdigest())
 
-    def _image(self, image: SavedImage, packed: dict[Digest, _Packed]) -> Descriptor:
-        layers = [packed[layer.stored.result()] for layer in image.layers]
-        self._compare(image, [str(layer.diff_id) for layer in layers])
-        config = Descriptor(
-            media_type=DOCKER_CONFIG, digest=Digest.of(image.config), size=len(image.config)
-        )
-        raw = manifest_json(config, [layer.descriptor for layer in layers])
+    def _manifest(self, image: _Image, packed: dict[Digest, _Packed]) -> bytes:
+        layers = [packed[layer.stored.result()] for layer in image.saved.layers]
+        self._compare(image.saved, [str(layer.diff_id) for layer in layers])
+        return manifest_json(image.unmade.config, [layer.descriptor for layer in layers])
+
+    def _image(self, image: _Image, raw: bytes) -> Descriptor:
         root = Descriptor(media_type=DOCKER_MANIFEST, digest=Digest.of(raw), size=len(raw))
-        self.shelf.hold(config.digest, image.config)
+        self.shelf.hold(image.unmade.config.digest, image.saved.config)
         self.shelf.hold(root.digest, raw)
         return root
 
@@ -137,15 +241,16 @@ class Watched:
         return block
 
 
-def manifest_json(config: Descriptor, layers: Iterable[Descriptor]) -> bytes:
-    """A Docker v2 manifest, always in the same form: its digest is what a lock pins."""
-    value = {
-        "schemaVersion": 2,
-        "mediaType": DOCKER_MANIFEST,
-        "config": config.to_json(),
-        "layers": [layer.to_json() for layer in layers],
-    }
-    return json.dumps(value, separators=(",", ":")).encode()
+def _unmade(image: SavedImage, names: Sequence[str], naming: Naming) -> UnmadeImage:
+    raw = image.config
+    config = Descriptor(media_type=DOCKER_CONFIG, digest=Digest.of(raw), size=len(raw))
+    return UnmadeImage(
+        names=tuple(names),
+        naming=naming,
+        config=config,
+        raw_config=raw,
+        layers=len(image.layers),
+    )
 
 
 def _layer_descriptor(digest: Digest, size: int) -> Descriptor:

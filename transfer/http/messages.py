@@ -31,6 +31,14 @@ _MAX_BODY = 4 * 1024 * 1024 + 1
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
+class Pieces(Protocol):
+    """A request's body whose length nobody knows yet: sent in chunks, once."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The pieces, none of which is empty."""
+        ...
+
+
 class Body(Protocol):
     """A request's body of known length, read once from its first byte."""
 
@@ -61,8 +69,8 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Further headers, for this very server: no redirect takes them to another."""
-    body: bytes | Body | None = None
-    """Sent with its Content-Length, never in chunks."""
+    body: bytes | Body | Pieces | None = None
+    """Sent with its Content-Length; pieces, which have none, in chunks."""
     read_timeout: float = READ_TIMEOUT
     """Seconds to wait for the answer."""
 

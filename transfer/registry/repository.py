@@ -18,6 +18,7 @@ from transfer.digest import Digest, Readable, read_verified
 from transfer.errors import InvalidInput, NotFound, SizeMismatch
 from transfer.http.answers import Answer
 from transfer.http.messages import Request
+from transfer.outlet import Making
 from transfer.registry.connection import Connection
 from transfer.registry.download import Download
 from transfer.registry.upload import Uploads
@@ -105,6 +106,14 @@ class RegistryRepository:
             TransferError: as the registry refuses, or as `content` fails.
         """
         self._uploads.push(blob, content)
+
+    def stream_blob(self, blob: Making) -> None:
+        """Upload a blob while it is being made, in one try.
+
+        Raises:
+            TransferError: as the registry refuses, or as making it fails.
+        """
+        self._uploads.stream(blob)
 
     def mount_blob(self, blob: Descriptor, origin: Target) -> bool:
         """Take over a blob from another repository of this registry; False if it won't."""

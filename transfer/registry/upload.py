@@ -13,7 +13,7 @@ from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
 from transfer.descriptor import Descriptor
-from transfer.digest import Readable
+from transfer.digest import Digest, Readable
 from transfer.errors import (
     AccessDenied,
     InvalidInput,
@@ -25,9 +25,11 @@ from transfer.errors import (
 from transfer.http.answers import Answer
 from transfer.http.messages import COMMIT_TIMEOUT, Request, Scopes
 from transfer.http.transport import BLOCK
+from transfer.outlet import Making
 from transfer.registry.connection import Connection, TokenExpired
 from transfer.store import OpenContent
 
+_OCTETS = {"Content-Type": "application/octet-stream"}
 _CANCEL_TIMEOUT = 10.0
 """Seconds; what is not cancelled, the registry sweeps away some day."""
 
@@ -94,6 +96,37 @@ class Uploads:
 
         self._connection.retried(attempt)
 
+    def stream(self, blob: Making) -> None:
+        """Upload a blob while it is being made: its digest is told at the end.
+
+        Tried once, as the content can be read once. The one PATCH of unknown length is what
+        docker and podman push by.
+
+        Raises:
+            TransferError: as the registry refuses, or as making it fails.
+        """
+        what = f"{self._name}: upload of a layer"
+        opened = self._start({}, what, self._scopes, (HTTPStatus.ACCEPTED,))
+        location = self._location(opened, what)
+        try:
+            request = Request(
+                method="PATCH",
+                url=location,
+                what=what,
+                scopes=self._scopes,
+                headers=_OCTETS,
+                body=blob,
+                read_timeout=COMMIT_TIMEOUT,
+            )
+            taken = self._connection.exchange(request, (HTTPStatus.ACCEPTED,))
+            location = self._location(taken, what)
+            if blob.digest is None:
+                raise Unavailable(f"{what}: the registry answered before all of it was sent")
+            self._commit(location, blob.digest, b"", what).check_digest(blob.digest, what)
+        except TransferError:
+            self._cancel(location, what)
+            raise
+
     def mount(self, blob: Descriptor, origin: str) -> bool:
         """Take over a blob from the repository with path `origin`; False if that can't be.
 
@@ -118,22 +151,27 @@ class Uploads:
             raise
 
     def _send(self, blob: Descriptor, content: OpenContent, location: str, what: str) -> None:
-        joint = "&" if urlsplit(location).query else "?"
         with content() as stream:
             body = Upload(stream, blob.size, what)
-            request = Request(
-                method="PUT",
-                url=f"{location}{joint}{urlencode({'digest': str(blob.digest)})}",
-                what=what,
-                scopes=self._scopes,
-                headers={"Content-Type": "application/octet-stream"},
-                body=body if blob.size else body.read(),  # requests sends an empty stream chunked
-                read_timeout=COMMIT_TIMEOUT,
-            )
-            answer = self._connection.exchange(request, (HTTPStatus.CREATED,))
+            whole = body if blob.size else body.read()  # requests sends an empty stream chunked
+            answer = self._commit(location, blob.digest, whole, what)
         if not body.complete:
             raise Unavailable(f"{what}: the registry answered before all of it was sent")
         answer.check_digest(blob.digest, what)
+
+    def _commit(self, location: str, digest: Digest, rest: bytes | Upload, what: str) -> Answer:
+        """Send what is left of a blob, and say what all of it is."""
+        joint = "&" if urlsplit(location).query else "?"
+        request = Request(
+            method="PUT",
+            url=f"{location}{joint}{urlencode({'digest': str(digest)})}",
+            what=what,
+            scopes=self._scopes,
+            headers=_OCTETS,
+            body=rest,
+            read_timeout=COMMIT_TIMEOUT,
+        )
+        return self._connection.exchange(request, (HTTPStatus.CREATED,))
 
     def _mount(self, blob: Descriptor, origin: str) -> bool:
         what = f"{self._name}: mount of blob {blob.digest} from {origin}"
