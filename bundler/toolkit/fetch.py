@@ -81,7 +81,7 @@ class Wheels:
         if None in found.values():
             found |= {wheel.file_name: wheel.content for wheel in self.fetch(wanted, pinned)}
         missing = [NotFound(f"{name}: not there") for name, it in found.items() if it is None]
-        raise_together(NotFound, "toolkit: pip did not get every wheel that is locked", missing)
+        raise_together(NotFound, "pip did not get every wheel that is locked", missing)
         return tuple(
             Wheel(file_name=name, digest=locked[name], content=content)
             for name, content in sorted(found.items())
@@ -96,7 +96,7 @@ class Wheels:
             content = read_wheel(file)
             digest = Digest.of(content)
             if not any(digest in needed.digests for needed in requirements):
-                raise DigestMismatch(f"toolkit: {file.name}: pip brought a file that is not wanted")
+                raise DigestMismatch(f"{file.name}: pip brought a file that is not wanted")
             self.shelf.keep(file, digest)
             yield Wheel(file_name=file.name, digest=digest, content=content)
 
@@ -117,7 +117,7 @@ def _refuse_others(
     ]
     raise_together(
         InvalidInput,
-        "toolkit: the lock was made by another version of the toolkit",
+        "the lock was made by another version of the toolkit",
         faults,
         hint="run airgap-bundler lock --update toolkit, and review what it changed",
     )
@@ -128,4 +128,4 @@ def _raise(faults: Sequence[TransferError]) -> None:
         raise faults[0]
     kinds = {type(fault) for fault in faults}
     kind = kinds.pop() if len(kinds) == 1 else Incomplete
-    raise_together(kind, "toolkit: wheels could not be had", faults)
+    raise_together(kind, "wheels could not be had", faults)

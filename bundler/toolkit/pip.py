@@ -92,7 +92,7 @@ def _failure(target: Target, code: int, said: str) -> TransferError:
     """What pip's exit code and words mean; of its words the last ones, without secrets."""
     shown = _QUERY.sub("", _CREDENTIALS.sub("", said))
     last = [" ".join(line.split()) for line in shown.splitlines() if line.strip()][-_LAST_LINES:]
-    message = f"toolkit: wheels for {target}: pip ended with exit code {code}: {' / '.join(last)}"
+    message = f"wheels for {target}: pip ended with exit code {code}: {' / '.join(last)}"
     for words, kind, hint in _OUTCOMES:
         if words in said:
             return kind(message, hint=hint)

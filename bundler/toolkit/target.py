@@ -79,7 +79,7 @@ def targets(toolkit: Toolkit) -> tuple[Target, ...]:
     """
     raise_together(
         InvalidInput,
-        "toolkit: cannot be carried for every machine that is named",
+        "cannot be carried for every machine that is named",
         _faults(toolkit),
         hint=f"platforms: {', '.join(MACHINES)}; python: 3.{_OLDEST_PYTHON} or later, in quotes",
     )

@@ -146,6 +146,9 @@ def test_it_is_installed_and_used_without_a_network(
 ) -> None:
     bundle = scratch / "bundle"
     bundler("build", spec, "-o", bundle)
+    told = "    sh files/toolkit/install.sh\n"
+    assert told in (bundle / "README.txt").read_text()
+    assert told not in (carried.bundle / "README.txt").read_text()
     assert interfaces(site.place) == {"lo"}
     reach = "import socket; socket.create_connection(('192.0.2.1', 443), 1)"
     assert "Network is unreachable" in site.run(BASE, "-c", reach)[2]

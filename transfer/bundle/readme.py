@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transfer.contents import Contents
+from transfer.contents import TOOLKIT, Contents
 
 README_FILE = "README.txt"
 
@@ -24,7 +24,7 @@ that do not belong here and images with parts missing:
 
     airgap-mirror verify .
 
-
+{install}
 Use it with the toolkit
 
     airgap-mirror plan . --site SITE.yaml                  what would be sent; writes nothing
@@ -59,8 +59,18 @@ the plugin of the matching version: unpack it, and put the program kots in it on
 name kubectl-kots.
 """
 
+_INSTALL = f"""
+Install the toolkit, once the bundle is checked: no network and no root are needed
+
+    sh {TOOLKIT}/install.sh --help
+    sh {TOOLKIT}/install.sh
+
+"""
+
 
 def readme(contents: Contents) -> bytes:
     """The text for a bundle with these contents."""
     title = f"{contents.name} {contents.version}"
-    return _TEXT.format(title=title, rule="=" * len(title)).encode()
+    carried = any(file.path.startswith(f"{TOOLKIT}/") for file in contents.files)
+    install = _INSTALL if carried else ""
+    return _TEXT.format(title=title, rule="=" * len(title), install=install).encode()

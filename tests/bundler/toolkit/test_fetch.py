@@ -157,9 +157,9 @@ def test_what_is_missing_for_each_machine_is_told_at_once(
         wheels.fetch([AMD64, ARM64], REQUIREMENTS[1:])
     with pytest.raises(NotFound) as told:
         wheels.fetch([AMD64, replace(ARM64, python="3.12")], REQUIREMENTS[1:])
-    assert [fault.message[:44] for fault in told.value.faults] == [
-        "toolkit: wheels for Python 3.11 on linux/amd",
-        "toolkit: wheels for Python 3.12 on linux/arm",
+    assert [fault.message[:35] for fault in told.value.faults] == [
+        "wheels for Python 3.11 on linux/amd",
+        "wheels for Python 3.12 on linux/arm",
     ]
 
 

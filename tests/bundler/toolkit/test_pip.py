@@ -188,5 +188,5 @@ def test_a_python_without_pip_is_told(folder: Path) -> None:
         capture_output=True,
         text=True,
     )
-    assert "NotFound: toolkit: wheels for Python 3.11 on linux/amd64" in done.stderr
+    assert "NotFound: wheels for Python 3.11 on linux/amd64" in done.stderr
     assert "No module named pip" in done.stderr
