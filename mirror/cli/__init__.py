@@ -15,6 +15,7 @@ from transfer.console import HELP, Program
     modules={
         "verify": "mirror.cli.images",
         "show": "mirror.cli.images",
+        "probe": "mirror.cli.probe",
         "plan": "mirror.cli.images",
         "push": "mirror.cli.images",
         "install": "mirror.cli.kots",

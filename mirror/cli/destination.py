@@ -18,6 +18,8 @@ from mirror.target import RegistryAccess
 from transfer.errors import InvalidInput
 from transfer.registry import Credentials
 
+_Option = Callable[[Callable[..., Any]], Callable[..., Any]]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Flags:
@@ -63,11 +65,14 @@ def warn_of(access: RegistryAccess) -> None:
         )
 
 
-def destination_options(*, required: bool = True) -> Callable[[Callable[..., Any]], Any]:
+def destination_options(
+    *, required: bool = True, argument: bool = False
+) -> Callable[[Callable[..., Any]], Any]:
     """`--to` or `--site`, and how to reach a registry; the command gets them as `to` and `access`.
 
-    Without `required`, `to` may be None.
+    Without `required`, `to` may be None. With `argument` it is a registry, and no option.
     """
+    name, place = ("ENDPOINT", _ENDPOINT) if argument else ("--to", _TO)
 
     def decorate(command: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(command)
@@ -79,30 +84,33 @@ def destination_options(*, required: bool = True) -> Callable[[Callable[..., Any
         ) -> object:
             if to and site:
                 raise click.UsageError(
-                    "give --to or --site, not both: a site file names a registry"
+                    f"give {name} or --site, not both: a site file names a registry"
                 )
             if required and not to and not site:
-                raise click.UsageError("missing option: --to, or --site with the site file")
+                kind = "argument" if argument else "option"
+                raise click.UsageError(f"missing {kind}: {name}, or --site with the site file")
             flags = _Flags(**{field.name: options.pop(field.name) for field in fields(_Flags)})
             where, access = flags.reach(to, site)
             warn_of(access)
             return command(*args, to=where, access=access, **options)
 
-        for option in reversed(_OPTIONS):
-            with_destination = option(with_destination)
-        return with_destination
+        decorated: Callable[..., Any] = with_destination
+        for option in reversed((place, *_OPTIONS)):
+            decorated = option(decorated)
+        return decorated
 
     return decorate
 
 
-_OPTIONS: tuple[Callable[[Callable[..., Any]], Callable[..., Any]], ...] = (
-    click.option(
-        "--to",
-        metavar="HOST[:PORT][/NS]|oci:DIR",
-        help="The site's registry with its namespace, or the folder of a site store.",
-    ),
+_TO: _Option = click.option(
+    "--to",
+    metavar="HOST[:PORT][/NS]|oci:DIR",
+    help="The site's registry with its namespace, or the folder of a site store.",
+)
+_ENDPOINT: _Option = click.argument("to", metavar="[HOST[:PORT][/NS]]", required=False)
+_OPTIONS: tuple[_Option, ...] = (
     site_option(
-        "Instead of --to: the site file, for the registry, its CA and the credentials. "
+        "Instead of naming it: the site file, for the registry, its CA and the credentials. "
         "Options given here go before what it says."
     ),
     click.option("--ca-file", type=click.Path(path_type=Path), help="CA of the registry (PEM)."),

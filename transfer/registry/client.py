@@ -11,6 +11,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from transfer.errors import InvalidInput, NotFound
+from transfer.http.answers import Answer
 from transfer.http.messages import Request
 from transfer.http.retry import RetryPolicy
 from transfer.http.transport import Transport
@@ -23,6 +24,8 @@ from transfer.registry.repository import RegistryRepository
 
 _API_HOSTS = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
 """Where the one registry is whose name is not its address."""
+
+_ANY = range(100, 600)
 
 
 class RegistryClient:
@@ -97,6 +100,24 @@ class RegistryClient:
                 f"{what}: nothing at /v2/, so this is not a container registry",
                 hint="check the host and the port",
             ) from error
+
+    def anonymous(self) -> Answer:
+        """What `/v2/` answers to whoever shows no credentials.
+
+        Raises:
+            TransferError: no answer.
+        """
+        request = Request(method="GET", url="/v2/", what=f"registry {self.host}")
+        return self._connection.anonymous(request)
+
+    def ask(self, request: Request) -> Answer:
+        """One request, sent once, and its answer with whatever status it has.
+
+        Raises:
+            AccessDenied: not with these credentials.
+            TransferError: no answer.
+        """
+        return self._connection.exchange(request, _ANY)
 
     def repository(self, path: str) -> RegistryRepository:
         """A repository by its path; the same object for the same path."""

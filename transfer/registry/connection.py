@@ -58,6 +58,15 @@ class Connection:
             raise self._refusal(answer, request)
         return answer
 
+    def anonymous(self, request: Request) -> Answer:
+        """The answer to a request without credentials, whatever it is.
+
+        Raises:
+            TransferError: no answer.
+        """
+        request = replace(request, url=urljoin(self._base, request.url))
+        return self._transport.send(request).whole()
+
     def download(self, request: Request) -> Reply:
         """Send a GET; the reply is to be read and closed by the caller.
 

@@ -1,0 +1,5 @@
+"""What a registry is like, found out before a push depends on it; see `questions`."""
+
+from mirror.probe.questions import REPOSITORY, Finding, Probe
+
+__all__ = ["REPOSITORY", "Finding", "Probe"]
