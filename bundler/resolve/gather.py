@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bundler.downloads import Download, Downloads, Fetched
+from bundler.resolve.faults import of_entry
 from bundler.sources import Evidence, FileSource, Promise, settle
 from bundler.spec import Input
 from bundler.spec.origin import LocalFile
@@ -81,7 +82,7 @@ def gather(
         try:
             orders[entry.entry] = _order(entry, source_of(entry), lock)
         except TransferError as error:
-            faults.append(_of_entry(entry.entry, error))
+            faults.append(of_entry(entry.entry, error))
     found = _fetch(orders, downloads, faults)
     _raise(faults, len(distant))
     return local | found
@@ -186,7 +187,3 @@ def _raise(faults: list[TransferError], wanted: int) -> None:
         faults,
         hint="the others are in the cache: mend what is named here, and run the same command",
     )
-
-
-def _of_entry(entry: str, error: TransferError) -> TransferError:
-    return type(error)(f"{entry}: {error.message}", hint=error.hint, faults=error.faults)

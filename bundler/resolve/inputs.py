@@ -8,7 +8,7 @@ from pathlib import Path
 from bundler.downloads import Downloads
 from bundler.images import Found, Images
 from bundler.resolve.gather import Obtained, SourceOf, gather, missing
-from bundler.resolve.locks import toolkit_record
+from bundler.resolve.toolkit import toolkit_record
 from bundler.spec import ArchiveInput, FileInput, ImageInput, Input
 from bundler.spec.origin import LocalFile
 from bundler.spec.values import Toolkit
@@ -104,14 +104,14 @@ class Inputs:
         return self._images.resolve(wanted, locked, notes)
 
     def toolkit(
-        self, wanted: Toolkit, locked: Mapping[str, LockedSource] | None
+        self, wanted: Toolkit, locked: Mapping[str, LockedSource]
     ) -> tuple[ToolkitFile, ...]:
-        """The toolkit's own files; with a lock none but those.
+        """The toolkit's own files; where some are locked, none but those.
 
         Raises:
             TransferError: as `carry`.
         """
-        records = map(toolkit_record, locked.values()) if locked else ()
+        records = map(toolkit_record, locked.values())
         digests = {record.path.removeprefix(f"{TOOLKIT}/"): record.digest for record in records}
         return carry(wanted, self._wheels, digests or None)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
+from bundler.resolve.toolkit import described, is_toolkit
 from bundler.spec import BundleSpec
-from bundler.spec.values import Toolkit
 from transfer.contents import TOOLKIT, ArchiveRecord, FileRecord
 from transfer.digest import Digest
 from transfer.disk import read_text
@@ -78,48 +78,10 @@ def _differences(
         yield InvalidInput("files or images: their names are not those in the lock")
 
 
-def is_toolkit(entry: str) -> bool:
-    """Whether an entry is a part of the toolkit itself, which the spec does not list singly."""
-    return entry.startswith("toolkit[")
-
-
-def toolkit_entry(name: str) -> str:
-    """The entry of a file, by its name below the toolkit's folder."""
-    return f"toolkit[{name}]"
-
-
-def toolkit_record(source: LockedSource) -> FileRecord:
-    """The file that such an entry is about."""
-    name = source.entry.removeprefix("toolkit[").removesuffix("]")
-    return FileRecord(path=f"{TOOLKIT}/{name}", size=source.size, digest=source.digest)
-
-
-def check_toolkit(
-    locked: Mapping[str, LockedSource] | None, found: Mapping[str, LockedSource]
-) -> None:
-    """Check that the toolkit's files are those that were locked.
-
-    Raises:
-        InvalidInput: another version of the toolkit made the lock.
-    """
-    if not locked or locked == found:
-        return
-    differing = sorted(e for e in locked.keys() | found.keys() if locked.get(e) != found.get(e))
-    raise InvalidInput(
-        f"the lock was made by another version of the toolkit; different: {', '.join(differing)}",
-        hint="build with the version that locked, or run airgap-bundler lock --update toolkit",
-    )
-
-
-def toolkit_source(wanted: Toolkit) -> str:
-    """What the spec says of the toolkit, as the lock names the source of each of its parts."""
-    return f"toolkit for {', '.join(wanted.platforms)} with Python {', '.join(wanted.python)}"
-
-
 def _changed_toolkit(
     lock: BundleLock, spec: BundleSpec, but: Collection[str]
 ) -> Iterator[TransferError]:
-    said = {toolkit_source(spec.toolkit)} if spec.toolkit else set()
+    said = {described(spec.toolkit)} if spec.toolkit else set()
     locked = {source.source for source in lock.sources if is_toolkit(source.entry)}
     if said != locked and "toolkit" not in but:
         yield InvalidInput(

@@ -7,42 +7,31 @@ digests is not read twice.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import Protocol
 
+from bundler.resolve.distinct import Distinct
+from bundler.resolve.faults import Faults
 from bundler.resolve.fit import check_kind, fill_in
 from bundler.resolve.inputs import Inputs
-from bundler.resolve.locks import (
-    check_record,
-    check_source,
+from bundler.resolve.ledger import Ledger
+from bundler.resolve.locks import check_record
+from bundler.resolve.toolkit import (
     check_toolkit,
-    is_toolkit,
-    toolkit_entry,
     toolkit_record,
     toolkit_source,
+    toolkit_sources,
 )
 from bundler.resolve.volume import Volume
-from bundler.sources import Evidence
 from bundler.spec import ArchiveInput, BundleSpec, FileInput, ImageInput, Input
+from bundler.spec.values import Toolkit
 from bundler.toolkit.carry import ToolkitFile
 from transfer.archive import AirgapArchive
 from transfer.contents import ArchiveRecord, Contents, FileRecord, ImageRecord, PluginRecord
 from transfer.digest import Digest
-from transfer.errors import (
-    Conflict,
-    IntegrityError,
-    InvalidInput,
-    TransferError,
-    raise_together,
-)
 from transfer.lock import BundleLock, LockedSource
-from transfer.naming import Naming
-from transfer.relocate import Places, SourceImage, archive_images
 from transfer.store import Source
-
-_NO_LOCK = BundleLock(sources=(), contents=Contents(name="", version=""))
-_Locked = TypeVar("_Locked")
 
 
 class Taker(Protocol):
@@ -126,212 +115,158 @@ class _Walk:
     ) -> None:
         self._spec = spec
         self._inputs = inputs
-        self._locked = locked or _NO_LOCK
-        self._anew = anew
         self._taker = taker
-        self._faults: list[TransferError] = []
-        self._sources: dict[str, LockedSource] = {}
-        self._images: list[tuple[Source, ImageRecord]] = []
+        self._ledger = Ledger(locked, anew)
         self._volume = None if locked else Volume()
-        self._places = Places()
-        self._slims: dict[str, str] = {}
+        self._distinct = Distinct()
+        self._faults = Faults()
+        self._images: list[tuple[Source, ImageRecord]] = []
 
     def gather(self) -> None:
         """Bring every file here that is to be read."""
-        wanted = [found for found in self._spec.inputs() if self._is_read(found.entry)]
-        self._inputs.gather(wanted, self._locked if self._anew is None else _NO_LOCK)
+        wanted = [found for found in self._spec.inputs() if self._ledger.is_read(found.entry)]
+        self._inputs.gather(wanted, self._ledger.expected)
 
     def archive(self, wanted: ArchiveInput) -> ArchiveRecord | None:
         """Read an archive and hand it over; None if it cannot be used."""
-        locked = self._locked.archive_of(wanted.input.entry)
-        if locked and not self._is_read(wanted.input.entry):
-            return self._take_over(wanted, locked)
-        try:
+        entry = wanted.input.entry
+        archive: AirgapArchive | None = None
+        with self._faults.of(entry):
+            if not self._ledger.is_read(entry) and (kept := self._ledger.kept.archive_of(entry)):
+                self._ledger.keep(entry)
+                self._distinct.add_archive(entry, kept)
+                return kept
             archive = self._inputs.archive(wanted)
-        except TransferError as error:
-            self._fault(wanted.input.entry, error)
+        if archive is None:
             return None
         with archive:
-            try:
-                record = fill_in(wanted, archive.record)
-                check_kind(wanted, record)
-                self._note(wanted.input, record.size, record.digest)
-                check_record(self._expected(locked), record)
-                self._place(wanted, record)
-                if self._volume:
-                    self._volume.add_images(archive, record.images)
-            except TransferError as error:
-                self._fault(wanted.input.entry, error)
-                return None
-            if self._taker and not self._faults:
-                self._taker.take_archive(archive, record)
+            record: ArchiveRecord | None = None
+            with self._faults.of(entry):
+                record = self._prove(wanted, archive)
+            if record is not None and self._taking:
+                self._taking.take_archive(archive, record)
         return record
 
-    def _take_over(self, wanted: ArchiveInput, record: ArchiveRecord) -> ArchiveRecord | None:
-        self._keep(wanted.input.entry)
-        try:
-            self._place(wanted, record)
-        except TransferError as error:
-            self._fault(wanted.input.entry, error)
-            return None
+    def _prove(self, wanted: ArchiveInput, archive: AirgapArchive) -> ArchiveRecord:
+        record = fill_in(wanted, archive.record)
+        check_kind(wanted, record)
+        self._note(wanted.input, record.size, record.digest)
+        check_record(self._ledger.expected.archive_of(wanted.input.entry), record)
+        self._distinct.add_archive(wanted.input.entry, record)
+        if self._volume:
+            self._volume.add_images(archive, record.images)
         return record
-
-    def _place(self, wanted: ArchiveInput, record: ArchiveRecord) -> None:
-        self._refuse_same_release(wanted, record)
-        self._refuse_clashes(archive_images(record, wanted.input.entry))
 
     def file(self, wanted: FileInput) -> FileRecord | None:
         """Hash a file and hand it over; None if it cannot be used."""
-        locked = self._locked.source_of(wanted.input.entry)
-        if locked and not self._is_read(wanted.input.entry):
-            self._keep(wanted.input.entry)
-            return FileRecord(path=wanted.path, size=locked.size, digest=locked.digest)
-        try:
+        entry = wanted.input.entry
+        if not self._ledger.is_read(entry) and (kept := self._ledger.kept.source_of(entry)):
+            self._ledger.keep(entry)
+            return FileRecord(path=wanted.path, size=kept.size, digest=kept.digest)
+        found: tuple[Path, FileRecord] | None = None
+        with self._faults.of(entry):
             path, record = self._inputs.file(wanted)
             self._note(wanted.input, record.size, record.digest)
-            if self._volume:
-                self._volume.add_file(record)
-        except TransferError as error:
-            self._fault(wanted.input.entry, error)
+            found = path, record
+        if found is None:
             return None
-        if self._taker and not self._faults:
-            self._taker.take_file(path, record)
-        return record
+        self._take_file(*found)
+        return found[1]
 
     def toolkit(self) -> tuple[FileRecord, ...]:
         """Make the toolkit's own files and hand them over; none if they cannot be had."""
         if self._spec.toolkit is None:
             return ()
-        locked = {s.entry: s for s in self._locked.sources if is_toolkit(s.entry)}
-        if locked and not self._is_read("toolkit"):
-            self._sources |= locked
-            return tuple(map(toolkit_record, locked.values()))
-        try:
-            files = self._inputs.toolkit(self._spec.toolkit, self._expected(locked))
-            found = {source.entry: source for source in map(self._toolkit_source, files)}
-            check_toolkit(self._expected(locked), found)
-        except TransferError as error:
-            self._fault("toolkit", error)
-            return ()
-        self._sources |= found
+        if not self._ledger.is_read("toolkit") and (kept := toolkit_sources(self._ledger.kept)):
+            for entry in kept:
+                self._ledger.keep(entry)
+            return tuple(map(toolkit_record, kept.values()))
+        files: tuple[ToolkitFile, ...] = ()
+        with self._faults.of("toolkit"):
+            files = self._make_toolkit(self._spec.toolkit)
         for file in files:
-            if self._volume:
-                self._volume.add_file(file.record)
-            if self._taker and not self._faults:
-                self._taker.take_file(file.content, file.record)
+            self._take_file(file.content, file.record)
         return tuple(file.record for file in files)
 
-    def _toolkit_source(self, file: ToolkitFile) -> LockedSource:
-        return LockedSource(
-            entry=toolkit_entry(file.name),
-            source=toolkit_source(self._spec.toolkit) if self._spec.toolkit else "",
-            size=file.record.size,
-            digest=file.record.digest,
-            evidence=Evidence.REQUIREMENTS,
-        )
+    def _make_toolkit(self, wanted: Toolkit) -> tuple[ToolkitFile, ...]:
+        locked = toolkit_sources(self._ledger.expected)
+        files = self._inputs.toolkit(wanted, locked)
+        found = [toolkit_source(wanted, file.name, file.record) for file in files]
+        check_toolkit(locked, {source.entry: source for source in found})
+        for source in found:
+            self._ledger.note(source)
+        return files
 
     def image(self, wanted: ImageInput) -> ImageRecord | None:
         """Find out what an image's name stands for; None if it cannot be used."""
-        try:
+        entry = wanted.entry
+        with self._faults.of(entry):
+            if not self._ledger.is_read(entry) and (kept := self._ledger.kept.image_of(entry)):
+                self._ledger.keep(entry)
+                self._distinct.add_image(entry, kept)
+                return kept
             record = self._find_image(wanted)
-            image = SourceImage(record=record, naming=Naming.KOTS, origin=wanted.entry)
-            self._refuse_clashes([image])
-        except TransferError as error:
-            self._fault(wanted.entry, error)
-            return None
-        return record
+            self._distinct.add_image(entry, record)
+            return record
+        return None
 
     def _find_image(self, wanted: ImageInput) -> ImageRecord:
-        locked = self._locked.image_of(wanted.entry)
-        if locked and not self._is_read(wanted.entry):
-            self._keep(wanted.entry)
-            return locked
-        before = self._locked.source_of(wanted.entry)
-        notes = before.notes if before and self._anew is None else ()
-        found = self._inputs.image(wanted, self._expected(locked), notes)
-        source, record, evidence, notes = found
-        if self._volume:
-            self._volume.add_images(source, [record])
-        self._sources[wanted.entry] = LockedSource(
-            entry=wanted.entry,
-            source=wanted.source,
-            size=record.root.size,
-            digest=record.root.digest,
-            evidence=evidence,
-            notes=notes,
+        locked = self._ledger.expected.source_of(wanted.entry)
+        found = self._inputs.image(
+            wanted,
+            self._ledger.expected.image_of(wanted.entry),
+            locked.notes if locked else (),
         )
-        self._images.append((source, record))
-        return record
-
-    def _is_read(self, entry: str) -> bool:
-        return self._anew is None or entry in self._anew
-
-    def _expected(self, locked: _Locked | None) -> _Locked | None:
-        """What an entry has to turn out to be; None where it is wanted as it is now."""
-        return locked if self._anew is None else None
-
-    def _keep(self, entry: str) -> None:
-        if locked := self._locked.source_of(entry):
-            self._sources[entry] = locked
+        if self._volume:
+            self._volume.add_images(found.source, [found.record])
+        root = found.record.root
+        self._ledger.note(
+            LockedSource(
+                entry=wanted.entry,
+                source=wanted.source,
+                size=root.size,
+                digest=root.digest,
+                evidence=found.evidence,
+                notes=found.notes,
+            )
+        )
+        self._images.append((found.source, found.record))
+        return found.record
 
     def end(self) -> None:
         """Hand over the images of registries, or raise what is wrong."""
-        kinds = {type(fault) for fault in self._faults}
-        mixed = any(isinstance(fault, IntegrityError) for fault in self._faults)
-        kind = kinds.pop() if len(kinds) == 1 else IntegrityError if mixed else InvalidInput
-        count = len(self._faults)
-        raise_together(
-            kind,
-            f"{count} {'entry' if count == 1 else 'entries'} of the spec cannot be used",
-            self._faults,
-        )
+        self._faults.raise_all()
         if self._taker and self._images:
             self._taker.take_images(self._images)
 
     def sources(self) -> tuple[LockedSource, ...]:
-        """Where everything came from, in the order of the spec."""
-        spec = self._spec
-        entries = [archive.input.entry for archive in spec.archives]
-        entries += [file.input.entry for file in spec.files]
-        entries += filter(is_toolkit, self._sources)
-        entries += [image.entry for image in spec.images]
-        return tuple(self._sources[entry] for entry in entries)
+        """Where everything came from."""
+        return self._ledger.sources(self._spec)
 
     def size(self) -> int | None:
         """Bytes of everything; None where a lock said so, or not everything was read."""
         return self._volume.size if self._volume else None
 
-    def _fault(self, entry: str, error: TransferError) -> None:
-        self._faults.append(
-            type(error)(f"{entry}: {error.message}", hint=error.hint, faults=error.faults)
-        )
+    @property
+    def _taking(self) -> Taker | None:
+        """Whoever wants things, as long as nothing is wrong."""
+        return None if self._faults else self._taker
+
+    def _take_file(self, content: Path | bytes, record: FileRecord) -> None:
+        if self._volume:
+            self._volume.add_file(record)
+        if self._taking:
+            self._taking.take_file(content, record)
 
     def _note(self, wanted: Input, size: int, digest: Digest) -> None:
         obtained = self._inputs.obtained(wanted)
-        found = LockedSource(
-            entry=wanted.entry,
-            source=wanted.source,
-            size=size,
-            digest=digest,
-            evidence=obtained.evidence,
-            notes=obtained.notes,
-        )
-        self._sources[wanted.entry] = found
-        check_source(self._expected(self._locked.source_of(wanted.entry)), found)
-
-    def _refuse_same_release(self, wanted: ArchiveInput, record: ArchiveRecord) -> None:
-        if record.slim is None:
-            return
-        first = self._slims.setdefault(record.slim, wanted.input.entry)
-        if first != wanted.input.entry:
-            raise InvalidInput(f"{record.file_name}: is the same release as {first}")
-
-    def _refuse_clashes(self, images: Iterable[SourceImage]) -> None:
-        """Two releases may clash: a site runs them one after the other (docs/decisions/0007)."""
-        clashes = filter(None, map(self._places.take, images))
-        raise_together(
-            Conflict,
-            "different images would have one name at a site",
-            (Conflict(str(clash)) for clash in clashes if not clash.is_of_releases),
-            hint="carry the two in two bundles, for two registries or namespaces",
+        self._ledger.note(
+            LockedSource(
+                entry=wanted.entry,
+                source=wanted.source,
+                size=size,
+                digest=digest,
+                evidence=obtained.evidence,
+                notes=obtained.notes,
+            )
         )
