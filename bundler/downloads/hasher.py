@@ -9,26 +9,21 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from collections.abc import Callable
 
 from bundler.downloads.stop import Stop, Stopped
 from transfer.digest import Digest
 from transfer.disk import BLOCK, storage_errors
 from transfer.errors import StorageError, TransferError
 
-SYNC_EVERY = 256 << 20
-"""Bytes after which the disk is asked to confirm what it has; a crash costs at most these."""
-
 
 class Hasher:
     """Follows the bytes that are there from the start of a file."""
 
-    def __init__(self, handle: int, what: str, stop: Stop, sync: Callable[[], None]) -> None:
-        """Start; `sync` is called now and then, when it holds up nobody but the hash."""
+    def __init__(self, handle: int, what: str, stop: Stop) -> None:
+        """Start."""
         self._handle = handle
         self._what = what
         self._stop = stop
-        self._sync = sync
         self._hash = hashlib.sha256()
         self._reached = 0
         self._ended = False
@@ -74,15 +69,12 @@ class Hasher:
             self._error = error
 
     def _follow(self) -> None:
-        at, synced = 0, 0
+        at = 0
         buffer = memoryview(bytearray(BLOCK))
         while (end := self._wait(at)) > at:
             while at < end and not self._error:
                 self._stop.check()
                 at += self._take(buffer[: end - at], at)
-                if at - synced >= SYNC_EVERY:
-                    self._sync()
-                    synced = at
 
     def _wait(self, at: int) -> int:
         with self._changed:

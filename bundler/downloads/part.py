@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from bundler.downloads.confirming import Confirming
 from bundler.downloads.hasher import Hasher
 from bundler.downloads.journal import Content, Journal, read_journal
 from bundler.downloads.ranges import Pair, Ranges
@@ -71,6 +72,7 @@ class Part:
         self._unnoted = 0
         self._journal = Journal(journal_of(place.path), what)
         self._journal.begin(self.content, self._ranges.pairs)
+        self._confirming = Confirming(self._sync)
         self._hasher = self._follow()
 
     @classmethod
@@ -116,6 +118,7 @@ class Part:
             StorageError: the files cannot be written.
         """
         self._hasher.abandon()
+        self._confirming.wait()
         with self._lock:
             self._tally.advance(-self._ranges.total)
             self.content, self.continued = content, False
@@ -153,6 +156,7 @@ class Part:
             self._unnoted += new
             if self._unnoted >= NOTE_EVERY:
                 self._note()
+            self._confirming.wrote(new)
             self._hasher.reach(self._ranges.prefix)
         self._tally.advance(new)
 
@@ -176,6 +180,7 @@ class Part:
         """
         lock = self._file
         assert lock is not None, "it is a part only once"  # noqa: S101
+        self._confirming.wait()
         with storage_errors(self.what):
             os.ftruncate(self._handle, self.content.size or 0)
             os.fsync(self._handle)
@@ -204,8 +209,9 @@ class Part:
     def close(self) -> None:
         """Let go of it; what arrived stays for the next run."""
         self._hasher.abandon()
-        if self._file is not None:
-            with suppress(StorageError):  # of a full disk, which was told already
+        with suppress(StorageError):  # of a full disk, which was told already
+            self._confirming.wait()
+            if self._file is not None:
                 self._leave()
         if self._file is not None:
             self._file.close()
@@ -220,7 +226,7 @@ class Part:
             self.remove()
 
     def _follow(self) -> Hasher:
-        hasher = Hasher(self._handle, self.what, self._stop, self._sync)
+        hasher = Hasher(self._handle, self.what, self._stop)
         hasher.reach(self._ranges.prefix)
         return hasher
 
