@@ -207,6 +207,7 @@ def lock_file(path: Path, what: str, *, shared: bool = False) -> BinaryIO:
         The file, open for appending.
 
     Raises:
+        UnsafePath: a link stands there.
         StorageError: it cannot be opened for writing.
     """
     with storage_errors(what):
@@ -217,7 +218,7 @@ def try_lock_file(path: Path, what: str) -> BinaryIO | None:
     """As `lock_file`, but None at once when another process or thread holds the lock.
 
     Raises:
-        StorageError: it cannot be opened for writing.
+        UnsafePath, StorageError: as `lock_file`.
     """
     with storage_errors(what):
         try:
@@ -233,7 +234,7 @@ def share_lock(file: BinaryIO) -> None:
 
 def _lock(path: Path, how: int) -> BinaryIO:
     while True:
-        file = path.open("a+b")
+        file = open(path, "a+b", opener=_follow_no_link)  # noqa: SIM115 - whoever asked closes it
         try:
             fcntl.flock(file, how)
             if _still_there(file, path):
@@ -242,6 +243,10 @@ def _lock(path: Path, how: int) -> BinaryIO:
             file.close()
             raise
         file.close()
+
+
+def _follow_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW, 0o666)
 
 
 def _still_there(file: BinaryIO, path: Path) -> bool:

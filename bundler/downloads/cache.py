@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import threading
 from pathlib import Path
 from typing import BinaryIO
@@ -18,6 +19,7 @@ from typing import BinaryIO
 from bundler.downloads.values import Download, Fetched
 from transfer.digest import Digest
 from transfer.disk import share_lock, storage_errors
+from transfer.errors import UnsafePath
 
 
 class Cache:
@@ -58,6 +60,7 @@ class Cache:
         """A complete file; one of another size than it has to have is damaged and goes.
 
         Raises:
+            UnsafePath: a link or anything else stands there that is no plain file.
             StorageError: the cache cannot be read.
         """
         path = self.path(digest)
@@ -118,12 +121,17 @@ def touch(file: BinaryIO) -> None:
 def _open(path: Path) -> BinaryIO | None:
     while True:
         try:
-            file = path.open("rb")
+            # O_NONBLOCK: a named pipe must not hold us up before it is refused.
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            os.close(handle)
+            raise UnsafePath(f"cache file {path}: not a plain file", hint="remove it")
+        file = os.fdopen(handle, "rb")
         try:
             share_lock(file)
-            if os.path.samestat(os.fstat(file.fileno()), path.stat()):
+            if os.path.samestat(os.fstat(handle), path.stat()):
                 return file
         except FileNotFoundError:
             file.close()

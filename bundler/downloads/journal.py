@@ -21,9 +21,13 @@ from typing import Any, Self
 from bundler.downloads.ranges import Pair, Ranges
 from transfer.disk import read_plain, replace_file, storage_errors
 from transfer.errors import NotFound, SizeMismatch
+from transfer.fields import MAX_INTEGER
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _MOST_LINES = 10_000
+
+DAMAGED = (ValueError, LookupError, TypeError, RecursionError)
+"""What reading a note raises that a bad disk, or somebody else, has changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,18 @@ class Validator:
     def if_range(self) -> str:
         """What goes into If-Range."""
         return self.etag or self.modified
+
+    @classmethod
+    def from_json(cls, found: dict[str, Any]) -> Self:
+        """Read back what was noted of it.
+
+        Raises:
+            LookupError, TypeError, ValueError: it is not what was noted.
+        """
+        etag, modified = str(found["etag"]), str(found["lastModified"])
+        if not all(text.isascii() and text.isprintable() for text in (etag, modified)):
+            raise ValueError  # nothing that can be sent in a header
+        return cls(etag=etag, modified=modified)
 
     def contradicts(self, other: Self) -> bool:
         """Whether the other one certainly belongs to other content."""
@@ -76,16 +92,14 @@ class Content:
         """The same back.
 
         Raises:
-            KeyError, TypeError: it is none.
+            LookupError, TypeError, ValueError: it is none.
         """
         size = found["size"]
-        if not (size is None or isinstance(size, int)):
-            raise TypeError
         return cls(
             what=str(found["what"]),
             file_name=str(found["fileName"]),
-            size=size,
-            validator=Validator(etag=str(found["etag"]), modified=str(found["lastModified"])),
+            size=None if size is None else read_size(size),
+            validator=Validator.from_json(found),
         )
 
 
@@ -172,7 +186,7 @@ def read_journal(path: Path, what: str) -> Noted:
         lines = read_plain(path, what).splitlines()
         head = json.loads(lines[0])
         content = Content.from_json(head)
-    except (NotFound, SizeMismatch, ValueError, LookupError, TypeError):
+    except (NotFound, SizeMismatch, *DAMAGED):
         return Noted(here=Ranges())
     same_boot = bool(head.get("boot")) and head.get("boot") == _boot_id()
     here = Ranges()
@@ -181,11 +195,22 @@ def read_journal(path: Path, what: str) -> Noted:
             found = json.loads(line)
             synced = isinstance(found, dict)
             ranges = _ranges(found["synced"] if synced else found)
-        except (ValueError, LookupError, TypeError):
+        except DAMAGED:
             break  # it was being written when the end came
         if synced or same_boot:
             here = ranges
     return Noted(content=content, here=here)
+
+
+def read_size(found: object) -> int:
+    """A number of bytes as it was noted.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if type(found) is not int or not 0 <= found <= MAX_INTEGER:
+        raise TypeError
+    return found
 
 
 def _ranges(found: list[Any]) -> Ranges:

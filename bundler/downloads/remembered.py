@@ -15,11 +15,11 @@ from pathlib import Path
 
 from bundler.downloads.answers import total_of, validator_of
 from bundler.downloads.cache import Cache, name_of
-from bundler.downloads.journal import Validator
+from bundler.downloads.journal import DAMAGED, Validator, read_size
 from bundler.downloads.values import Download
 from transfer.digest import Digest
 from transfer.disk import read_plain, replace_file, storage_errors
-from transfer.errors import InvalidInput, NotFound, TransferError
+from transfer.errors import InvalidInput, NotFound, SizeMismatch, TransferError
 from transfer.fields import dump_json
 from transfer.http.messages import Request
 from transfer.http.transport import Transport
@@ -117,8 +117,8 @@ def _read(path: Path, what: str) -> Memory | None:
             identity=str(found["identity"]),
             file_name=str(found["fileName"]),
             digest=Digest.parse(str(found["digest"])),
-            size=int(found["size"]),
-            validator=Validator(etag=str(found["etag"]), modified=str(found["lastModified"])),
+            size=read_size(found["size"]),
+            validator=Validator.from_json(found),
         )
-    except (NotFound, InvalidInput, ValueError, LookupError, TypeError):
+    except (NotFound, InvalidInput, SizeMismatch, *DAMAGED):
         return None

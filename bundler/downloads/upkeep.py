@@ -109,7 +109,8 @@ def prove(cache: Cache, progress: Progress) -> list[Kept]:
 def _files(folder: Path, what: str) -> list[Path]:
     with storage_errors(what):
         found = folder.iterdir() if folder.is_dir() else iter(())
-        return sorted(path for path in found if _NAME.fullmatch(path.name) and path.is_file())
+        named = (path for path in found if _NAME.fullmatch(path.name))
+        return sorted(path for path in named if path.is_file() and not path.is_symlink())
 
 
 def _complete(path: Path, names: dict[Digest, str]) -> Kept:
