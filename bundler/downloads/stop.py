@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Self
 
+from transfer.errors import Unavailable
 from transfer.http.messages import Reply
 
 
@@ -57,12 +58,19 @@ class Stop:
 
     @contextmanager
     def reading(self, reply: Reply) -> Iterator[Reply]:
-        """While the body reads from a reply, setting this ends the read."""
+        """While the body reads from a reply, setting this ends the read.
+
+        Raises:
+            Stopped: it was set.
+        """
         with self._lock:
             self._replies.add(reply)
         try:
             self.check()
             yield reply
+        except Unavailable:
+            self.check()  # it was not the server who broke off
+            raise
         finally:
             with self._lock:
                 self._replies.discard(reply)

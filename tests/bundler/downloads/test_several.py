@@ -205,10 +205,15 @@ def test_two_at_once_download_once(cache: Path) -> None:
 
 
 def test_ctrl_c_leaves_a_part_for_the_next_run(cache: Path) -> None:
+    watch = Watch()
     with standing_still(200_000) as still, web(CONTENT, [still]) as server:
-        with ctrl_c_at(cache, 200_000), Downloads.connect(cache, retry=AT_ONCE) as downloads:
+        with (
+            ctrl_c_at(cache, 200_000),
+            Downloads.connect(cache, retry=AT_ONCE, progress=watch) as downloads,
+        ):
             downloads.fetch(wanted(server.url))
         settle()
+        assert watch.lines == []  # the server is not blamed for what somebody here wanted
         assert not still.go_on.is_set()  # nobody waited for the server
         with Downloads.connect(cache, retry=AT_ONCE) as downloads:
             assert downloads.fetch(wanted(server.url)).path.read_bytes() == CONTENT
