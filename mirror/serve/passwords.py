@@ -86,7 +86,7 @@ class Passwords:
         hashed = self._users.get(user, "").encode()
         with self._one_at_a_time:
             found = self._crypt(password, hashed or _KNOWN)  # as slow for a user nobody knows
-        return bool(hashed) and found is not None and hmac.compare_digest(found, hashed)
+        return found is not None and hmac.compare_digest(found, hashed)
 
 
 def _basic(authorization: str) -> tuple[str, bytes] | None:

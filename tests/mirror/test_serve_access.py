@@ -107,6 +107,7 @@ def test_the_log_is_in_the_common_format_and_tells_no_secret(
         ask("/v2/redis/manifests/7", "HEAD", Authorization=login)
         ask("http://ann:hidden@elsewhere/v2/", Authorization=basic("joe", "hidden"))
         ask('/v2/"quoted"', Authorization=login)
+        ask("/v2/", "POST", body=b"x", Authorization=login)  # refused before anybody is asked
     logged = [found.groups() for found in map(LINE.fullmatch, said) if found]
     blob = f"GET /v2/redis/blobs/{BLOB_DIGEST} HTTP/1.1"
     assert logged[:3] == [
@@ -115,6 +116,7 @@ def test_the_log_is_in_the_common_format_and_tells_no_secret(
         ("127.0.0.1", "-", "GET /v2/ HTTP/1.1", "401", logged[2][4]),
     ]
     assert logged[3][2] == 'GET /v2/\\"quoted\\" HTTP/1.1'
+    assert logged[4][1:4] == ("-", "POST /v2/ HTTP/1.1", "405")
     assert len(logged) == len(said)
     for secret in ("hidden", PASSWORD, login[6:]):
         assert not any(secret in line for line in said)
