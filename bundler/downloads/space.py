@@ -38,7 +38,7 @@ def require_room(folder: Path, needed: int, side: str, what: str) -> None:
     free = free_space(folder, side)
     if needed > free:
         raise StorageError(
-            f"{side}: {what} needs {human_bytes(needed)} ({needed} bytes) more, "
+            f"{side}: {human_bytes(needed)} ({needed} bytes) more are needed for {what}, "
             f"{human_bytes(free)} ({free} bytes) are free",
             hint="free some space there, or name a cache on another disk by --cache-dir; "
             "then run the same command",

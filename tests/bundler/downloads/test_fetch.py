@@ -112,6 +112,14 @@ def test_server_says_how_long_to_wait(cache: Path) -> None:
     assert waited == [7.0]
 
 
+def test_status_without_a_name(downloads: Downloads) -> None:
+    with (
+        web(CONTENT, [status(599)] * 3) as server,
+        pytest.raises(Unavailable, match=f"^{WHAT}: answered 599 "),
+    ):
+        downloads.fetch(wanted(server.url))
+
+
 @pytest.mark.parametrize(
     ("code", "error", "requests"),
     [
@@ -130,7 +138,7 @@ def test_refusal_is_told_without_the_query(
 ) -> None:
     with web(CONTENT, [status(code)] * 9) as server, pytest.raises(error) as caught:
         downloads.fetch(wanted(f"{server.url}?X-Signature=secret"))
-    assert caught.value.message.startswith(f"{WHAT}: the ")
+    assert caught.value.message.startswith(f"{WHAT}: ")
     assert f"answered {code}" in caught.value.message
     assert "secret" not in str(caught.value.__cause__)
     assert caught.value.hint

@@ -62,7 +62,9 @@ def test_failing_one_does_not_stop_the_others(cache: Path, downloads: Downloads)
             downloads.fetch_all(orders)
         assert caught.value.message == "2 of 4 files could not be fetched"
         assert [type(fault) for fault in caught.value.faults] == [DigestMismatch, NotFound]
-        assert caught.value.faults[1].message.startswith(f"{orders[2].what}: the server answered")
+        assert caught.value.faults[1].message.startswith(
+            f"{orders[2].what}: answered 404 Not Found"
+        )
         assert caught.value.hint
         for server in (first, last):
             assert len(server.requests) == 1
@@ -154,7 +156,9 @@ def test_room_is_looked_for_before_the_first_byte(tmp_path: Path) -> None:
         with pytest.raises(StorageError) as caught:
             downloads.fetch_all(orders)
         assert not server.requests
-        assert f"cache {disk}: 2 downloads needs 70 kB ({needed} bytes) more" in str(caught.value)
+        assert f"cache {disk}: 70 kB ({needed} bytes) more are needed for 2 downloads" in str(
+            caught.value
+        )
         assert "(65536 bytes) are free" in caught.value.message
         # What is there, complete or not, needs no more room.
         downloads.fetch(orders[0])
@@ -168,7 +172,7 @@ def test_room_for_a_file_whose_size_only_the_server_knows(tmp_path: Path) -> Non
         Downloads.connect(disk, retry=AT_ONCE) as downloads,
         web(CONTENT) as server,
     ):
-        with pytest.raises(StorageError, match=f"{WHAT} needs 300 kB"):
+        with pytest.raises(StorageError, match=f"300 kB .* more are needed for {WHAT}"):
             downloads.fetch(wanted(server.url))
         assert files(disk) == {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -106,7 +107,8 @@ def test_new_addresses_that_are_all_refused(cache: Path, downloads: Downloads, c
         portal = Portal(server)
         with pytest.raises(AccessDenied) as caught:
             downloads.fetch(portal.order())
-    assert caught.value.message == (f"{WHAT}: the server answered {code}, also at 3 new addresses")
+    phrase = HTTPStatus(code).phrase
+    assert caught.value.message == f"{WHAT}: answered {code} {phrase}, also at 3 new addresses"
     assert "clock" in str(caught.value.hint)
     assert portal.asked == len(server.requests) == 4
     assert files(cache) == {}
