@@ -230,12 +230,14 @@ def read_contents(fields: Fields) -> Contents:
 def _read_archive(fields: Fields) -> ArchiveRecord:
     kind = read_member(fields, "kind", ArchiveKind, ArchiveKind.IMAGES)
     archive_format = read_member(fields, "format", ArchiveFormat, ArchiveFormat.DOCKER)
-    slim = fields.optional_text("slim")
+    slim, name = fields.optional_text("slim"), fields.text("fileName")
     if slim:
         check_bundle_path(fields, "slim", slim)
+    if name and not is_file_name(name):
+        fields.fault("fileName", f"not the name of a file: {name!r}")
     return ArchiveRecord(
         kind=kind,
-        file_name=fields.text("fileName"),
+        file_name=name,
         size=fields.integer("size"),
         digest=fields.digest("digest") or NO_DIGEST,
         format=archive_format,
@@ -312,6 +314,11 @@ def is_bundle_path(path: str) -> bool:
     parts = path.split("/")
     plain = all(part not in ("", ".", "..") for part in parts)
     return plain and "\\" not in path and path.isprintable()
+
+
+def is_file_name(name: str) -> bool:
+    """Whether a text is one plain component of a path."""
+    return is_bundle_path(name) and "/" not in name
 
 
 def _archive_to_json(archive: ArchiveRecord) -> dict[str, Any]:

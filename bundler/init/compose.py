@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from bundler.init.answers import Answers, Application, release_entry
 from bundler.init.scalar import scalar
-from transfer.contents import is_bundle_path
+from transfer.contents import is_file_name
 
 _KOTS = """\
 The KOTS admin console, and the kubectl-kots plugins that deploy it. The version is enough: both
@@ -83,7 +83,7 @@ _FILES_KEYS = ["files:", "  - name: values/configvalues.yaml", "    path: config
 
 def _head(answers: Answers, file: str) -> str:
     named = f"{answers.name}-{answers.version}"
-    folder = shlex.quote(named if is_bundle_path(named) and "/" not in named else "bundle")
+    folder = shlex.quote(named if is_file_name(named) else "bundle")
     spec = shlex.quote(file)
     commands = {
         "schema spec -o bundle-spec.schema.json": "editors complete and check it",

@@ -18,7 +18,7 @@ from transfer.archive import AirgapArchive
 from transfer.bundle.tree import digest_file
 from transfer.contents import TOOLKIT, FileRecord, ImageRecord
 from transfer.digest import Digest
-from transfer.errors import DigestMismatch
+from transfer.errors import DigestMismatch, IntegrityError, InvalidInput
 from transfer.lock import BundleLock, LockedSource
 from transfer.progress import SILENT, Progress
 
@@ -73,7 +73,15 @@ class Inputs:
             TransferError: as `AirgapArchive.read`.
         """
         found = self.obtained(wanted.input)
-        archive = AirgapArchive.read(found.path, file_name=found.file_name, progress=self._progress)
+        try:
+            archive = AirgapArchive.read(
+                found.path, file_name=found.file_name, progress=self._progress
+            )
+        except (IntegrityError, InvalidInput):
+            if not isinstance(wanted.input.origin, LocalFile):
+                # It was the right file when it came: is it the disk's fault, and not the vendor's?
+                self._compare(wanted.input, digest_file(found.path, f"file {wanted.input.source}"))
+            raise
         try:
             self._compare(wanted.input, archive.record.digest)
         except BaseException:

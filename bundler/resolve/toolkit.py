@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bundler.sources import Evidence
 from bundler.spec.values import Toolkit
-from transfer.contents import TOOLKIT, FileRecord
+from transfer.contents import TOOLKIT, FileRecord, is_bundle_path
 from transfer.errors import InvalidInput
 from transfer.lock import BundleLock, LockedSource
 
@@ -40,8 +40,17 @@ def toolkit_source(wanted: Toolkit, name: str, record: FileRecord) -> LockedSour
 
 
 def toolkit_record(source: LockedSource) -> FileRecord:
-    """The file that such an entry is about."""
+    """The file that such an entry is about.
+
+    Raises:
+        InvalidInput: it would not be below the toolkit's folder.
+    """
     name = source.entry.removeprefix(_START).removesuffix(_END)
+    if not is_bundle_path(name):
+        raise InvalidInput(
+            f"{source.entry}: the lock names no file of the toolkit",
+            hint="run airgap-bundler lock, and review what it changed",
+        )
     return FileRecord(path=f"{TOOLKIT}/{name}", size=source.size, digest=source.digest)
 
 

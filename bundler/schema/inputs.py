@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from transfer.schema.patterns import ADDRESS, SHA256
+from transfer.schema.patterns import ADDRESS, NO_SLASH, SHA256
 from transfer.schema.words import Schema, exactly_one, mapping, number, text
 
 
@@ -40,7 +40,7 @@ def release_archive() -> Schema:
         exactly_one("sequence", "label"),
         optional={
             "sequence": number("Its number in the portal's list; or label:.", 412),
-            "label": text("Its label there; or sequence:.", "0.1"),
+            "label": text("Its label there; or sequence:.", "0.1", pattern=NO_SLASH),
             "channel": text("The channel's ID, for a licence that has several."),
         },
     )

@@ -11,7 +11,7 @@ from bundler.sources.once import Once
 from bundler.sources.protocol import Location, Promise
 from bundler.sources.signed import epoch, expires_at, moment
 from bundler.spec.origin import ManifestModule
-from transfer.contents import is_bundle_path
+from transfer.contents import is_file_name
 from transfer.disk import read_text
 from transfer.errors import AccessDenied
 from transfer.http.messages import Request
@@ -60,7 +60,7 @@ class ModuleSource:
         requires = ", ".join(module.requires)
         name = module.file_name
         return Promise(
-            file_name=name if name and is_bundle_path(name) else self._origin.file_name,
+            file_name=name if is_file_name(name) else self._origin.file_name,
             size=found.size,
             identity=" ".join(filter(None, known)),
             notes=(f"requires {requires}",) if requires else (),

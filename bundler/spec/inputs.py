@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from bundler.spec.origin import Address, LocalFile, Origin, PortalRelease
 from bundler.spec.values import Input
-from transfer.contents import is_bundle_path
+from transfer.contents import is_file_name
 from transfer.fields import Fields
 
 INPUT_KEYS = ("path", "url", "sha256")
@@ -43,7 +43,7 @@ def _read_origin(fields: Fields, slug: str) -> Origin:
         if not is_address(url, fields, "url"):
             return _NOTHING
         key, origin = "url", Address(url=url)
-    if (path or url) and not is_bundle_path(origin.file_name):
+    if (path or url) and not is_file_name(origin.file_name):
         fields.fault(key, "does not end with the name of a file")
     return origin
 
@@ -56,7 +56,7 @@ def _read_portal_release(parent: Fields, slug: str) -> PortalRelease:
         found = "both" if "label" in fields else "neither"
         fields.fault("", f"expected sequence: or label:, found {found}")
     label = fields.optional_text("label")
-    if label and not is_bundle_path(f"{label}.airgap"):
+    if label and not is_file_name(f"{label}.airgap"):
         fields.fault("label", f"not a label that can name a file: {label!r}")
     return PortalRelease(
         slug=slug,

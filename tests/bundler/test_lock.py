@@ -123,6 +123,45 @@ def test_damaged_cache_is_removed_and_fetched_anew(workplace: Workplace) -> None
         assert workplace.run("lock", spec).code == 0
 
 
+@pytest.mark.parametrize("at", [0, 2000])
+def test_damaged_archive_in_the_cache_is_the_disks_fault(workplace: Workplace, at: int) -> None:
+    content = (workplace.downloads / "harness.airgap").read_bytes()
+    with web(content) as server:
+        release = f"{{archive: {{url: '{server.url}'}}}}"
+        spec = workplace.spec(f"applications: [{{slug: harness, releases: [{release}]}}]")
+        assert workplace.run("lock", spec).code == 0
+        lock = workplace.lock.read_bytes()
+        cached = workplace.folder / "cache/sha256" / Digest.of(content).encoded
+        cached.write_bytes(content[:at] + b"damaged" + content[at + 7 :])
+        ran = workplace.build(spec)
+        assert ran.code == 4
+        assert "the file in the cache was damaged and is removed: run the same" in ran.err
+        assert workplace.build(spec).code == 0
+        assert workplace.lock.read_bytes() == lock
+
+
+def test_path_in_a_lock_does_not_leave_the_bundle(workplace: Workplace) -> None:
+    """A lock comes from wherever its repository does: what it says is no more than a claim."""
+    spec = workplace.spec(ONE_APPLICATION)
+    assert workplace.run("lock", spec).code == 0
+    locked = workplace.lock.read_text()
+    workplace.lock.write_text(locked.replace('harness.airgap",', '../../../outside",', 1))
+    ran = workplace.build(spec, "--keep-archives")
+    assert ran.code == 3
+    assert "archives[0].fileName: not the name of a file: '../../../outside'" in ran.err
+    assert not (workplace.folder / "outside").exists()
+
+    toolkit = "toolkit: {platforms: [linux/amd64], python: ['3.11']}\n"
+    value = json.loads(locked)
+    source = {"source": "toolkit for linux/amd64 with Python 3.11", "size": 1}
+    digest = value["sources"][0]["digest"]
+    value["sources"].append({"entry": "toolkit[../../x]", "digest": digest, **source})
+    workplace.lock.write_text(json.dumps(value))
+    ran = workplace.run("lock", workplace.spec(ONE_APPLICATION + toolkit), "--update", "harness")
+    assert ran.code == 3
+    assert "toolkit[../../x]: the lock names no file of the toolkit" in ran.err
+
+
 def test_tag_of_an_image_is_locked(workplace: Workplace) -> None:
     with FakeRegistry() as registry:
         push(registry.host, "latest", TREE)

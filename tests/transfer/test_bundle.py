@@ -42,6 +42,7 @@ from transfer.errors import (
     NotFound,
     StorageError,
     TransferError,
+    UnsafePath,
     UnsupportedVersion,
 )
 
@@ -518,6 +519,18 @@ def test_wrong_file_is_not_kept(tmp_path: Path) -> None:
         with pytest.raises(DigestMismatch, match=VALUES_PATH):
             writer.add_file(record(VALUES_PATH, VALUES), content(VALUES[::-1]))
         assert not (tmp_path / "bundle.partial" / VALUES_PATH).exists()
+
+
+@pytest.mark.parametrize("path", ["../outside", "/outside", "files/../../outside", "files/.."])
+def test_nothing_is_written_or_removed_outside(tmp_path: Path, path: str) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    with BundleWriter.create(tmp_path / "bundle") as writer:
+        with pytest.raises(UnsafePath, match="not a path inside the bundle"):
+            writer.add_file(record(path, VALUES), content(VALUES))
+        with pytest.raises(UnsafePath, match="not a path inside the bundle"):
+            writer.write_file(path, lambda out: out.write(VALUES))
+        assert outside.is_dir()
 
 
 def test_what_exists_is_not_built_over(bundle: Path) -> None:

@@ -163,6 +163,8 @@ FAULTS: list[tuple[str, object, str]] = [
     ("archives[0].digest", None, "archives[0].digest: is missing"),
     ("archives[0].digest", "md5:1", "archives[0].digest: not a SHA-256: 'md5:1'"),
     ("archives[0].fileName", "", "archives[0].fileName: is empty"),
+    ("archives[0].fileName", "../x", "archives[0].fileName: not the name of a file: '../x'"),
+    ("archives[0].fileName", "..", "archives[0].fileName: not the name of a file: '..'"),
     ("archives[0].slim", "../x", "archives[0].slim: not a path inside the bundle: '../x'"),
     ("archives[0].slim", "", "archives[0].slim: is empty"),
     ("archives[0].compressor", "", "archives[0].compressor: is empty"),

@@ -20,10 +20,10 @@ from transfer.bundle.readme import README_FILE, readme
 from transfer.bundle.seal import remove_others, seal
 from transfer.bundle.structure import BUNDLE_FILE
 from transfer.bundle.tree import digest_file, list_files
-from transfer.contents import Contents, FileRecord
+from transfer.contents import Contents, FileRecord, is_bundle_path
 from transfer.digest import Digest, VerifyingReader
 from transfer.disk import BLOCK, ingest, plain_size, replace_file, storage_errors, try_lock_file
-from transfer.errors import Conflict, MissingContent, raise_together
+from transfer.errors import Conflict, MissingContent, UnsafePath, raise_together
 from transfer.fields import API_VERSION, dump_json
 from transfer.graph import successors
 from transfer.layout import OciLayout
@@ -92,10 +92,10 @@ class BundleWriter:
 
         Raises:
             IntegrityError: the content is not what the record promised; nothing was kept.
+            UnsafePath: it would not be in the bundle.
             StorageError: it cannot be written; nothing was kept.
         """
-        final, what = self._partial / file.path, self._what(file.path)
-        self._make_way(final)
+        final, what = self._make_way(file.path), self._what(file.path)
         if plain_size(final, what) == file.size and digest_file(final, what) == file.digest:
             return
         with ingest(final, self.layout.scratch, what) as out, content() as stream:
@@ -105,10 +105,10 @@ class BundleWriter:
         """Write a file whose digest nobody knows beforehand, such as a slim archive.
 
         Raises:
+            UnsafePath: it would not be in the bundle.
             StorageError: it cannot be written; nothing was kept.
         """
-        self._make_way(self._partial / path)
-        with ingest(self._partial / path, self.layout.scratch, self._what(path)) as out:
+        with ingest(self._make_way(path), self.layout.scratch, self._what(path)) as out:
             write(out)
 
     def finish(self, contents: Contents, epoch: int = EPOCH) -> Bundle:
@@ -160,8 +160,11 @@ class BundleWriter:
                 known[path] = digest if digest.algorithm == "sha256" else None
         return known
 
-    def _make_way(self, final: Path) -> None:
-        """Remove what stands where a folder or file has to be, left by an older lock."""
+    def _make_way(self, name: str) -> Path:
+        """The place of a file; what an older lock left where it or a folder has to be goes."""
+        if not is_bundle_path(name):
+            raise UnsafePath(f"{self._what(name)}: not a path inside the bundle")
+        final = self._partial / name
         with storage_errors(f"bundle {self.path}"):
             for path in (final, *final.parents):
                 if path == self._partial:
@@ -170,6 +173,7 @@ class BundleWriter:
                     path.unlink()
                 elif path == final and path.is_dir():
                     shutil.rmtree(path)
+        return final
 
     def _refuse_missing(self, known: dict[str, Digest | None]) -> None:
         sizes, _ = list_files(self._partial, self._what(""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from transfer.contents import ArchiveFormat, ArchiveKind
 from transfer.descriptor import ACCEPTED_TYPES
-from transfer.schema.patterns import BUNDLE_PATH, DIGEST
+from transfer.schema.patterns import BUNDLE_PATH, DIGEST, FILE_NAME
 from transfer.schema.words import (
     Schema,
     choice,
@@ -70,7 +70,7 @@ def _archive() -> Schema:
         "One of the vendor's archives, and what is in it.",
         required={
             "kind": choice("What it is for.", *ArchiveKind),
-            "fileName": text("As it was downloaded.", "harness-79915.airgap"),
+            "fileName": text("As it was downloaded.", "harness-79915.airgap", pattern=FILE_NAME),
             "size": number("Bytes of the file."),
             "digest": _digest("Of the file."),
             "format": choice("How it stores its images.", *ArchiveFormat),

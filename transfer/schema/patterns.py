@@ -10,7 +10,12 @@ SHA256 = "(?:sha256:)?[0-9a-f]{64}"
 
 DIGEST = "sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}"
 
-_COMPONENT = r"(?!\.{1,2}(?:/|$))[^/\\]+"
+NO_SLASH = r"[^/\\]+"
+"""May be a part of a file's name."""
+
+_COMPONENT = rf"(?!\.{{1,2}}(?:/|$)){NO_SLASH}"
+FILE_NAME = _COMPONENT
+"""`transfer.contents.is_file_name`."""
 BUNDLE_PATH = f"{_COMPONENT}(?:/{_COMPONENT})*"
 """Relative, and never above its folder: `transfer.contents.is_bundle_path`."""
 
