@@ -39,6 +39,7 @@ LAYERS = {
     "transfer.outlet": 3,
     "transfer.loadtar": 3,
     "transfer.run": 3,
+    "transfer.order": 3,
     "transfer.sending": 3,
     "transfer.copy": 3,
     "transfer.kots": 3,

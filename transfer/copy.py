@@ -21,6 +21,7 @@ from transfer.descriptor import Descriptor, Manifest
 from transfer.digest import Digest
 from transfer.errors import Conflict, IntegrityError, TransferError, raise_together
 from transfer.graph import successors
+from transfer.order import in_order
 from transfer.progress import SILENT, Progress
 from transfer.run import Run
 from transfer.sending import place_blob
@@ -143,10 +144,10 @@ class _Image:
 
 @dataclass(slots=True)
 class _Blob:
-    """One blob, where it is read, and the images that wait for it."""
+    """One blob, where it may be read, and the images that wait for it."""
 
     descriptor: Descriptor
-    source: Source
+    sources: list[Source] = field(default_factory=list)
     waiting: list[_Image] = field(default_factory=list)
 
 
@@ -160,7 +161,7 @@ def _move(run: Run, missing: Sequence[ImageCopy]) -> dict[int, TransferError]:
             errors[id(image)] = surveyed
         else:
             images.append(surveyed)
-    blobs = _plan_blobs(images)
+    blobs = in_order(_plan_blobs(images), run.jobs)
     run.progress.begin("copying", sum(blob.descriptor.size for blob in blobs))
     try:
         _move_blobs(run, images, blobs)
@@ -181,14 +182,16 @@ def _key(blob: Descriptor) -> _Key:
 
 
 def _plan_blobs(images: Sequence[_Image]) -> list[_Blob]:
-    """Each blob once, in the order in which the images first want it."""
+    """Each blob once, with every source that should have it."""
     blobs: dict[_Key, _Blob] = {}
     for image in images:
         for manifest in image.manifests:
             for descriptor in manifest.blobs:
-                blob = blobs.setdefault(_key(descriptor), _Blob(descriptor, image.copy.source))
+                blob = blobs.setdefault(_key(descriptor), _Blob(descriptor))
                 if image not in blob.waiting[-1:]:
                     blob.waiting.append(image)
+                if image.copy.source not in blob.sources:
+                    blob.sources.append(image.copy.source)
     return list(blobs.values())
 
 
@@ -219,7 +222,7 @@ def _move_blob(run: Run, blob: _Blob) -> dict[Target, TransferError]:
     origin: Target | None = None
     wanting = (image.copy.target for image in blob.waiting if image.error is None)
     for target in dict.fromkeys(wanting):
-        placed = run.attempt(place_blob)(run, blob.descriptor, blob.source, target, origin)
+        placed = run.attempt(place_blob)(run, blob.descriptor, blob.sources, target, origin)
         if isinstance(placed, TransferError):
             failed[target] = placed
         elif origin is None:

@@ -128,6 +128,11 @@ class VerifyingReader:
         return self._refusal
 
     @property
+    def refused(self) -> bool:
+        """True once the content turned out to be wrong."""
+        return self._refusal is not None
+
+    @property
     def verified(self) -> bool:
         """True once every byte was handed out and proven."""
         return self._verified

@@ -24,6 +24,7 @@ class Run:
     """One `copy` from its first question to its last answer."""
 
     def __init__(self, jobs: int, progress: Progress) -> None:
+        self.jobs = jobs
         self.workers = ThreadPoolExecutor(jobs, thread_name_prefix="copy")
         self.namers = ThreadPoolExecutor(NAMING_JOBS, thread_name_prefix="name")
         self.progress = progress

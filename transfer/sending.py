@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 
 from transfer.descriptor import Descriptor
 from transfer.digest import Readable, VerifyingReader
-from transfer.errors import IntegrityError
+from transfer.errors import IntegrityError, TransferError
 from transfer.progress import SILENT, Progress
 from transfer.run import Run
 from transfer.store import Source, Target
 
 
 def place_blob(
-    run: Run, blob: Descriptor, source: Source, target: Target, origin: Target | None
+    run: Run,
+    blob: Descriptor,
+    sources: Sequence[Source],
+    target: Target,
+    origin: Target | None,
 ) -> None:
     """Bring a blob to a target; `origin` is one that has it already, thanks to us.
+
+    It is read from the first of the sources, and from the next where that one fails.
 
     Its bytes count as progress once, for the first target: however many want it, a blob that is
     there ends at its size and one that failed at nothing.
 
     Raises:
-        IntegrityError: the source's bytes are wrong, or the target has not got what it took.
+        IntegrityError: the sources' bytes are wrong, or the target has not got what it took.
     """
-    sending = _Sending(run, source, blob, run.progress if origin is None else SILENT)
+    sending = _Sending(run, sources, blob, run.progress if origin is None else SILENT)
     if target.has_blob(blob):
         sending.count_to(blob.size)
         run.count(present=1)
@@ -47,18 +53,31 @@ def _confirm(target: Target, blob: Descriptor) -> None:
 class _Sending:
     """The content of a blob on its way: verified, counted, and stopped when the run is."""
 
-    def __init__(self, run: Run, source: Source, blob: Descriptor, progress: Progress) -> None:
+    def __init__(
+        self, run: Run, sources: Sequence[Source], blob: Descriptor, progress: Progress
+    ) -> None:
         self._run = run
-        self._source = source
+        self._sources = sources
         self._blob = blob
         self._progress = progress
         self._counted = 0
-        self._stream: Readable
+        self._reading: _Reading
 
     def send_to(self, target: Target) -> None:
-        """Push the blob, and see that it arrived."""
+        """Push the blob, from the first source that has it, and see that it arrived."""
+        *others, last = self._sources
+        for source in others:
+            try:
+                return self._send(source, target)
+            except TransferError:
+                if not self._reading.failed:
+                    raise
+        return self._send(last, target)
+
+    def _send(self, source: Source, target: Target) -> None:
+        self._reading = _Reading(self._run, source, self._blob, self.count_to)
         try:
-            target.push_blob(self._blob, self._open)
+            target.push_blob(self._blob, self._reading.open)
             _confirm(target, self._blob)
         except BaseException:
             self.count_to(0)
@@ -70,16 +89,52 @@ class _Sending:
         self._progress.advance(total - self._counted)
         self._counted = total
 
+
+class _Reading:
+    """A blob as one source has it, verified while it is read, as often as it is opened."""
+
+    def __init__(
+        self, run: Run, source: Source, blob: Descriptor, count_to: Callable[[int], None]
+    ) -> None:
+        self._run = run
+        self._source = source
+        self._blob = blob
+        self._count_to = count_to
+        self._counted = 0
+        self._has_failed = False
+        self._stream: Readable
+        self._proof: VerifyingReader | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether it was the source that failed, or what it holds is something else."""
+        return self._has_failed or (self._proof is not None and self._proof.refused)
+
     @contextmanager
-    def _open(self) -> Iterator[Readable]:
-        self.count_to(0)  # what an earlier attempt sent was in vain
+    def open(self) -> Iterator[Readable]:
+        """Open it at its first byte."""
+        self._counted = 0
+        self._count_to(0)  # what an earlier attempt sent was in vain
         what = f"{self._source.description}: blob {self._blob.digest}"
-        with self._source.open(self._blob) as self._stream:
-            yield VerifyingReader(self, self._blob.digest, self._blob.size, what)
+        with ExitStack() as stack:
+            with self._noted():
+                self._stream = stack.enter_context(self._source.open(self._blob))
+            self._proof = VerifyingReader(self, self._blob.digest, self._blob.size, what)
+            yield self._proof
 
     def read(self, size: int = -1, /) -> bytes:
         """Pass a block of the source on."""
         self._run.go_on()
-        block = self._stream.read(size)
-        self.count_to(self._counted + len(block))
+        with self._noted():
+            block = self._stream.read(size)
+        self._counted += len(block)
+        self._count_to(self._counted)
         return block
+
+    @contextmanager
+    def _noted(self) -> Iterator[None]:
+        try:
+            yield
+        except TransferError:
+            self._has_failed = True
+            raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from transfer.descriptor import Descriptor, Manifest
 from transfer.digest import Readable
@@ -27,6 +27,15 @@ class Source(Protocol):
         Raises:
             NotFound: this source does not hold it.
         """
+        ...
+
+
+@runtime_checkable
+class Placed(Protocol):
+    """A source that knows in which order its content lies; the order in which it is read best."""
+
+    def place(self, descriptor: Descriptor) -> int | None:
+        """A number that grows with the distance from the start of the medium; None if unknown."""
         ...
 
 

@@ -49,6 +49,44 @@ def test_a_shared_blob_reaches_the_second_target_when_the_first_fails() -> None:
     assert watch.done == watch.total
 
 
+@pytest.mark.parametrize("step", ["open", "read"])
+@pytest.mark.parametrize("turn", [1, -1])
+def test_a_shared_blob_is_read_from_another_source_when_one_fails(step: str, turn: int) -> None:
+    first, second = image(BASE), image(BASE, author="b")
+    watch, about = Watch(), str(Digest.of(BASE.raw))
+    bad = MemoryStore(first, hook=Fails(step, NotFound("gone"), about=about))
+    target = MemoryStore()
+    images = [want(first, bad, target, "1"), want(second, MemoryStore(second), target, "2")]
+    copy(images[::turn], jobs=1, progress=watch).raise_for_failures()
+    assert target.tags.keys() == {"1", "2"}
+    assert target.wrongs == []
+    assert watch.done == watch.total
+
+
+def test_a_shared_blob_with_wrong_bytes_is_read_from_another_source() -> None:
+    first, second = image(BASE), image(BASE, author="b")
+    bad, target = MemoryStore(first), MemoryStore()
+    bad.blobs[Digest.of(BASE.raw)] = b"x" * len(BASE.raw)
+    images = [want(first, bad, target, "1"), want(second, MemoryStore(second), target, "2")]
+    copy(images, jobs=1).raise_for_failures()
+    assert target.blobs[Digest.of(BASE.raw)] == BASE.raw
+    assert target.wrongs == []
+
+
+def test_a_target_that_fails_is_not_asked_once_more_for_each_source() -> None:
+    first, second = image(BASE), image(BASE, author="b")
+    target = MemoryStore(
+        hook=Fails("keep_blob", AccessDenied("no"), about=str(Digest.of(BASE.raw)))
+    )
+    images = [
+        want(first, MemoryStore(first), target, "1"),
+        want(second, MemoryStore(second), target, "2"),
+    ]
+    copied = copy(images, jobs=1)
+    assert [delivery.outcome for delivery in copied.deliveries] == [Outcome.FAILED] * 2
+    assert target.asked.count(("push_blob", str(Digest.of(BASE.raw)))) == 1
+
+
 def test_a_target_that_lies_about_a_blob_is_found_out() -> None:
     first, second = image(BASE), image(BASE, author="b")
     source, watch = MemoryStore(first, second), Watch()

@@ -111,6 +111,10 @@ class AirgapArchive:
         """
         return self._shelf.open(descriptor.digest)
 
+    def place(self, descriptor: Descriptor) -> int | None:
+        """Where it begins, so that whoever wants much goes through the archive forward."""
+        return self._shelf.where(descriptor.digest)
+
     def app_archive(self) -> AbstractContextManager[Section] | None:
         """Open `app.tar.gz`, which knows its `size`; None where the archive has none."""
         return nullcontext(self._shelf.section(self._app)) if self._app else None

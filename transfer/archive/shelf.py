@@ -77,6 +77,13 @@ class Shelf:
         blob = self._blobs.get(digest)
         return blob.size if blob else None
 
+    def where(self, digest: Digest) -> int | None:
+        """Where in the file's content a blob begins, -1 if it is in memory, None if not here."""
+        blob = self._blobs.get(digest)
+        if blob is None:
+            return None
+        return -1 if isinstance(blob.content, bytes) else blob.content.offset
+
     def open(self, digest: Digest) -> AbstractContextManager[Readable]:
         """Open a blob at its first byte.
 

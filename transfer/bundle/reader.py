@@ -77,6 +77,10 @@ class Bundle:
         """
         return self.layout.open(descriptor)
 
+    def place(self, descriptor: Descriptor) -> int | None:
+        """Where on its medium it begins; None where the file system does not tell."""
+        return self.layout.place(descriptor)
+
     def path_of(self, file: FileRecord | str) -> Path:
         """Where a plain file or a slim archive is, by its record or its path in the bundle."""
         return self.path / (file if isinstance(file, str) else file.path)

@@ -18,6 +18,7 @@ from transfer.digest import Digest, Readable, VerifyingReader
 from transfer.disk import BLOCK, PlainFile, ingest, open_plain, plain_size
 from transfer.errors import IntegrityError, InvalidInput, NotFound, TransferError, UnsafePath
 from transfer.graph import successors
+from transfer.layout.extent import place_on_medium
 from transfer.layout.folders import BLOBS, INDEX_LOCK, INGEST, begin_writing, check_layout
 from transfer.layout.index import IndexFile
 from transfer.layout.proof import find_faults
@@ -127,6 +128,10 @@ class OciLayout:
         if not all(self.has_blob(blob) for manifest in manifests for blob in manifest.blobs):
             return None
         return manifests[-1].descriptor
+
+    def place(self, descriptor: Descriptor) -> int | None:
+        """Where on its medium it begins; None where the file system does not tell."""
+        return place_on_medium(self.path_of(descriptor.digest))
 
     def has_blob(self, blob: Descriptor) -> bool:
         """Whether a blob is there with the right size.
