@@ -2,7 +2,8 @@
 
 While it is read for the first time, copies of the inflating state are kept: later a reader
 starts at the nearest one before the place it wants. Their number is bounded, so memory stays
-the same whatever the size of the file; the larger the file, the further apart they are.
+the same whatever the size of the file; the larger the file, the further apart they are, and large
+members keep theirs longest.
 
 Source: RFC 1952. A file may hold several members one after the other.
 """
@@ -11,8 +12,11 @@ from __future__ import annotations
 
 import os
 import stat
+from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
+from operator import attrgetter
 from pathlib import Path
 from typing import Self
 
@@ -28,7 +32,7 @@ CHECKPOINTS = 512
 """How many states are kept at most; one takes about 42 KB."""
 
 SPACING = 1 << 20
-"""Bytes of content between two of them at first; doubled whenever they are too many."""
+"""Bytes of content between two of them at first, and more once there are too many."""
 
 MAGIC = b"\x1f\x8b"
 AGAIN = "copy or download it again, and compare its size and SHA-256 with the vendor's"
@@ -131,19 +135,22 @@ class GzipFile:
         return offset >= self._spacing + (self._kept[-1].offset if self._kept else 0)
 
     def keep(self, checkpoint: Checkpoint) -> None:
-        """Keep a checkpoint behind all others; if they are too many, let go of every other."""
+        """Keep a checkpoint behind all others; if they are too many, let go of the least useful.
+
+        That is the one nearest to the one before it: a reader who wants what lies behind it has
+        least to pass over. From then on none is wanted that would be nearer still.
+        """
         self._kept.append(checkpoint)
-        while len(self._kept) > self._limit:
-            self._spacing *= 2
-            kept, self._kept = self._kept, []
-            for old in kept:
-                if self.wants(old.offset):
-                    self._kept.append(old)
+        if len(self._kept) > self._limit:
+            places = (0, *self.checkpoints)
+            gaps = [after - before for before, after in pairwise(places)]
+            self._spacing = max(self._spacing, min(gaps))
+            del self._kept[gaps.index(min(gaps))]
 
     def _before(self, offset: int) -> Checkpoint:
-        for checkpoint in reversed(self._kept):
-            if checkpoint.offset <= offset:
-                return checkpoint
+        following = bisect_right(self._kept, offset, key=attrgetter("offset"))
+        if following:
+            return self._kept[following - 1]
         return Checkpoint(offset=0, raw=0, state=decompressor())
 
 

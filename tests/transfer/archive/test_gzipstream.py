@@ -125,6 +125,24 @@ def test_checkpoints_are_thinned_over_the_whole_file(content: bytes) -> None:
         assert max(gaps) <= len(content) / 4
 
 
+def test_the_last_to_lose_its_checkpoint_is_what_is_far_from_the_others(content: bytes) -> None:
+    with gzip_file(gzip.compress(content), block=2048, checkpoints=4, spacing=1) as file:
+        stream = file.scan(lambda block: None)
+        for far in (400_000, 800_000):
+            for place in (far, far + 10_000, far + 20_000, far + 30_000):
+                stream.skip(place - stream.position)
+                stream.mark()
+                stream.read(1)
+        while stream.read(4096):
+            pass
+        near = [min(file.checkpoints, key=lambda found: abs(found - far)) for far in (4e5, 8e5)]
+        assert [abs(found - far) < 10_000 for found, far in zip(near, (4e5, 8e5), strict=True)] == [
+            True,
+            True,
+        ]
+        assert len(file.checkpoints) == 4, "as many as there is room for"
+
+
 def test_many_threads_read_at_once(content: bytes) -> None:
     with gzip_file(gzip.compress(content), block=4096, checkpoints=32, spacing=4096) as file:
         scan_all(file.scan(lambda block: None), 10_000)
