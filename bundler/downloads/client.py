@@ -123,7 +123,8 @@ class Downloads:
 
         Raises:
             StorageError: there is not enough room, and nothing was fetched.
-            Incomplete: some could not be had, for the reasons in its faults.
+            Incomplete: some could not be had, for the reasons in its faults; of their own class
+                where none could and all reasons are of one kind.
             DigestMismatch, SizeMismatch: other content is there; none of it was kept.
             AccessDenied, NotFound, InvalidInput: the server says so.
             Unavailable: no byte arrived, as often as it was tried.
@@ -307,6 +308,9 @@ def _without_failures(found: Sequence[Fetched | TransferError]) -> list[Fetched]
     errors = [one for one in found if isinstance(one, TransferError)]
     if errors and len(found) == 1:
         raise errors[0]
+    kinds = {type(error) for error in errors}
+    if len(errors) == len(found) and len(kinds) == 1:
+        raise_together(kinds.pop(), f"none of {len(found)} files could be fetched", errors)
     raise_together(
         Incomplete,
         f"{len(errors)} of {counted(len(found), 'file')} could not be fetched",

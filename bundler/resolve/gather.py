@@ -14,6 +14,7 @@ from bundler.spec.origin import LocalFile
 from transfer.digest import Digest
 from transfer.errors import Incomplete, NotFound, StorageError, TransferError, raise_together
 from transfer.lock import BundleLock
+from transfer.text import counted
 
 SourceOf = Callable[[Input], FileSource]
 """Knows the source that an entry names."""
@@ -70,7 +71,7 @@ def gather(
     Raises:
         StorageError: there is no room for them.
         Incomplete: some could not be had; all others are in the cache.
-        TransferError: none could be had, for this one reason.
+        TransferError: none could be had, and all for this kind of reason.
     """
     local = {w.entry: _local(w, folder) for w in wanted if isinstance(w.origin, LocalFile)}
     distant = [w for w in wanted if w.entry not in local]
@@ -161,13 +162,10 @@ def _fetch(
 ) -> dict[str, Obtained]:
     try:
         fetched = downloads.fetch_all([order.download for order in orders.values()])
-    except Incomplete as error:
-        faults += error.faults or [error]
-        return {}
     except StorageError:
         raise
     except TransferError as error:
-        faults.append(error)
+        faults += [error] if len(orders) == 1 else error.faults or [error]
         return {}
     found = {}
     for (entry, order), file in zip(orders.items(), fetched, strict=True):
@@ -181,9 +179,12 @@ def _fetch(
 def _raise(faults: list[TransferError], wanted: int) -> None:
     if len(faults) == 1 and wanted == 1:
         raise faults[0]
+    kinds = {type(fault) for fault in faults}
+    if len(faults) == wanted and len(kinds) == 1:
+        raise_together(kinds.pop(), f"none of the {wanted} files could be had", faults)
     raise_together(
         Incomplete,
-        f"{len(faults)} of the files could not be had",
+        f"{len(faults)} of {counted(wanted, 'file')} could not be had",
         faults,
         hint="the others are in the cache: mend what is named here, and run the same command",
     )

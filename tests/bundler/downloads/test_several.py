@@ -32,7 +32,14 @@ from tests.fakes.web import WebServer, web
 from tests.processes import PATIENCE
 from tests.transfer.memory import Watch
 from transfer.digest import Digest
-from transfer.errors import DigestMismatch, Incomplete, NotFound, StorageError, Unavailable
+from transfer.errors import (
+    AccessDenied,
+    DigestMismatch,
+    Incomplete,
+    NotFound,
+    StorageError,
+    Unavailable,
+)
 from transfer.interrupt import ctrl_c_heard
 
 OTHERS = [os.urandom(10_000 + number) for number in range(3)]
@@ -76,6 +83,16 @@ def test_failing_one_does_not_stop_the_others(cache: Path, downloads: Downloads)
     expected = [OTHERS[0], b"not this one", OTHERS[1], OTHERS[2]]
     assert [one.path.read_bytes() for one in found] == expected
     assert len(files(cache)) == 4
+
+
+def test_one_reason_for_all_is_what_it_ends_with(downloads: Downloads) -> None:
+    with web(b"") as server:
+        server.fail("GET", "", FOREVER, status(403))
+        orders = [order(server, content) for content in OTHERS]
+        with pytest.raises(AccessDenied) as caught:
+            downloads.fetch_all(orders)
+        assert caught.value.message == f"none of {len(orders)} files could be fetched"
+        assert len(caught.value.faults) == len(orders)
 
 
 def test_nothing_wanted(downloads: Downloads) -> None:

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from bundler.cli import main
 from scripts.sample_archives import write_application, write_console, write_module, write_plugin
+from tests.fakes.faulty import FOREVER, status
 from tests.fakes.vendor import LICENSE_ID, PASSWORD, Vendor, sha256
 
 SIZE = 50_000
@@ -44,13 +45,13 @@ def spec(tmp_path: Path, vendor: Vendor) -> Path:
     return path
 
 
-def bundler(vendor: Vendor, folder: Path, *words: str) -> Result:
-    """Run a command that says no secret and does what it should."""
+def bundler(vendor: Vendor, folder: Path, *words: str, code: int = 0) -> Result:
+    """Run a command that says no secret and ends as it should."""
     environ = {**vendor.portal.environment, "XDG_CACHE_HOME": str(folder / "cache")}
     ran = CliRunner().invoke(main, words, env=environ)
     for secret in (LICENSE_ID, PASSWORD, "secret-signature"):
         assert secret not in ran.output
-    assert ran.exit_code == 0, ran.output
+    assert ran.exit_code == code, ran.output
     return ran
 
 
@@ -100,3 +101,33 @@ def test_a_lock_is_built_elsewhere_with_new_addresses(
     bundler(vendor, elsewhere, "build", str(spec), "-o", str(tmp_path / "bundle"))
     assert vendor.portal.count("GET", "/airgap/releases") == 1
     assert vendor.portal.count("GET", "/airgap/images/url") == 3
+
+
+def test_one_reason_for_all_files_is_what_a_command_ends_with(
+    tmp_path: Path, vendor: Vendor, spec: Path
+) -> None:
+    """A full disk, a closed gate: the code says so, and nobody is told of files that are here."""
+    in_the_way = tmp_path / "file"
+    in_the_way.write_text("")
+    cache = ("--cache-dir", str(in_the_way / "cache"))
+    ran = bundler(vendor, tmp_path, "lock", str(spec), *cache, code=9)
+    assert "none of 5 files could be fetched" in ran.stderr
+    assert "in the cache" not in ran.stderr
+
+    vendor.github.fail("GET", "", FOREVER, status(404))
+    vendor.storage.fail("GET", "", FOREVER, status(404))
+    ran = bundler(vendor, tmp_path, "lock", str(spec), code=5)
+    assert "none of the 5 files could be had" in ran.stderr
+
+
+def test_some_that_fail_do_not_keep_the_others_away(
+    tmp_path: Path, vendor: Vendor, spec: Path
+) -> None:
+    vendor.storage.fail("GET", "guide.pdf", FOREVER, status(404))
+    vendor.portal.fail("GET", "", FOREVER, status(401))
+    ran = bundler(vendor, tmp_path, "lock", str(spec), code=11)
+    assert "2 of 5 files could not be had" in ran.stderr
+    assert "files[0]: " in ran.stderr
+    assert "applications[0].releases[0].archive: " in ran.stderr
+    assert "the others are in the cache" in ran.stderr
+    assert len(list((tmp_path / "cache/harness-airgap/sha256").iterdir())) == 3
