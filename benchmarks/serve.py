@@ -54,6 +54,8 @@ class Way:
     many: list[float] = field(default_factory=list)
     memory: int = 0
     """MB of the process at its peak."""
+    work: list[float] = field(default_factory=list)
+    """Its CPU seconds for a gigabyte to one client."""
 
 
 class Blob:
@@ -157,7 +159,9 @@ def measure(way: Way, folder: Path, tls: Certificate | None, blob: Blob, *, chec
     """One round with a fresh server."""
     with way.start(folder, tls) as server, ThreadPoolExecutor(CLIENTS) as pool:
         pull(server, tls, blob, check=check)
+        before = cpu_seconds(server)
         way.one.append(timed(lambda: pull(server, tls, blob), blob.size))
+        way.work.append((cpu_seconds(server) - before) / blob.size * 1e9)
 
         def crowd() -> None:
             list(pool.map(lambda _: pull(server, tls, blob), range(CLIENTS)))
@@ -166,6 +170,14 @@ def measure(way: Way, folder: Path, tls: Certificate | None, blob: Blob, *, chec
         if server.process:
             status = Path(f"/proc/{server.process}/status").read_text()
             way.memory = max(way.memory, int(status.split("VmHWM:")[1].split()[0]) // 1000)
+
+
+def cpu_seconds(server: Listening) -> float:
+    """What its process has used so far; 0 where that is not known."""
+    if server.process is None:
+        return 0.0
+    fields = Path(f"/proc/{server.process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def shown(values: list[float]) -> str:
@@ -192,8 +204,9 @@ def main() -> None:
                     measure(way, place, tls, blob, check=i == 0)
             print(f"\n{title}, {size} MiB, MB/s, minimum / median / maximum of {rounds}")
             for way in ways:
-                memory = f"peak {way.memory} MB" if way.memory else ""
-                print(f"{way.name:20} one {shown(way.one)}   {CLIENTS} {shown(way.many)}  {memory}")
+                work = f"{statistics.median(way.work):.2f} CPU s/GB, " if way.memory else ""
+                own = f"{work}peak {way.memory} MB" if way.memory else ""
+                print(f"{way.name:20} one {shown(way.one)}   {CLIENTS} {shown(way.many)}   {own}")
 
 
 if __name__ == "__main__":
