@@ -11,6 +11,7 @@ from transfer.contents import (
     ArchiveRecord,
     Contents,
     ImageRecord,
+    contents_to_json,
     read_contents,
 )
 from transfer.digest import Digest
@@ -88,7 +89,7 @@ class BundleLock:
             "kind": "BundleLock",
             "sources": [source.to_json() for source in self.sources],
             **size,
-            **self.contents.to_json(),
+            **contents_to_json(self.contents),
         }
 
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from transfer.contents import ArchiveRecord, Contents, ImageRecord
+from transfer.contents import ArchiveRecord, Contents, ImageRecord, contents_to_json
 from transfer.sources import OpenSource
 from transfer.text import counted, human_bytes, table
 from transfer.verify import Verified
@@ -43,7 +43,7 @@ def shown_text(sources: Sequence[OpenSource]) -> str:
 
 def shown_json(sources: Sequence[OpenSource]) -> list[dict[str, Any]]:
     """The same for a program, in the form that `bundle.json` has."""
-    return [source.contents.to_json() for source in sources]
+    return [contents_to_json(source.contents) for source in sources]
 
 
 def counts(contents: Contents) -> str:

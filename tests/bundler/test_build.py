@@ -18,7 +18,7 @@ from tests.processes import run
 from tests.transfer.images import image, layer
 from transfer.archive import AirgapArchive
 from transfer.bundle import Bundle
-from transfer.contents import ArchiveKind
+from transfer.contents import ArchiveKind, contents_to_json
 
 
 def test_everything_arrives(workplace: Workplace) -> None:
@@ -320,7 +320,7 @@ def test_show_tells_what_is_inside(workplace: Workplace) -> None:
     ):
         assert said in ran.out
     shown = workplace.run("show", workplace.bundle, "--output", "json").json()
-    assert shown == [Bundle.read(workplace.bundle).contents.to_json()]
+    assert shown == [contents_to_json(Bundle.read(workplace.bundle).contents)]
     archive = workplace.downloads / "harness.airgap"
     assert "application, harness, 79915" in workplace.run("show", archive).out
     (value,) = workplace.run("show", archive, "--output", "json").json()

@@ -20,7 +20,7 @@ from transfer.bundle.readme import README_FILE, readme
 from transfer.bundle.seal import remove_others, seal
 from transfer.bundle.structure import BUNDLE_FILE
 from transfer.bundle.tree import digest_file, list_files
-from transfer.contents import Contents, FileRecord, is_bundle_path
+from transfer.contents import Contents, FileRecord, contents_to_json, is_bundle_path
 from transfer.digest import Digest, VerifyingReader
 from transfer.disk import BLOCK, ingest, plain_size, replace_file, storage_errors, try_lock_file
 from transfer.errors import Conflict, MissingContent, UnsafePath, raise_together
@@ -122,7 +122,7 @@ class BundleWriter:
         """
         self.layout.retain(index_names(contents))
         self.layout.close()
-        value = {"apiVersion": API_VERSION, "kind": "Bundle", **contents.to_json()}
+        value = {"apiVersion": API_VERSION, "kind": "Bundle", **contents_to_json(contents)}
         for name, content in (
             (README_FILE, readme(contents)),
             (BUNDLE_FILE, dump_json(value).encode()),
