@@ -99,3 +99,21 @@ def standing_still(count: int) -> Iterator[Standstill]:
         yield still
     finally:
         still.go_on.set()
+
+
+def paced(exchange: Exchange) -> bool:
+    """Send the body piece by piece, so that there is time for others to join."""
+    stream: Any = exchange.wfile
+    write = stream.write
+
+    def slowly(block: bytes) -> None:
+        if block.startswith(b"HTTP/1.1"):
+            write(block)
+            return
+        for start in range(0, len(block), 5000):
+            write(block[start : start + 5000])
+            threading.Event().wait(0.01)
+
+    stream.write = slowly
+    exchange.changed["Accept-Ranges"] = "bytes"
+    return False

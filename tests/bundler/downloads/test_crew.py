@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -15,7 +14,7 @@ from bundler.downloads.crew import Crew
 from bundler.downloads.limits import Limiter
 from bundler.downloads.means import Means
 from bundler.downloads.stop import Stop
-from tests.bundler.downloads.support import AT_ONCE, CONTENT, EAGER, files, wanted
+from tests.bundler.downloads.support import AT_ONCE, CONTENT, EAGER, files, paced, wanted
 from tests.bundler.downloads.test_several import Time
 from tests.fakes.faulty import FOREVER, Action, Exchange, status
 from tests.fakes.web import WebServer, web
@@ -110,24 +109,6 @@ def test_server_without_ranges_gets_no_further_connection() -> None:
 
 
 # With a server that lets each connection have little.
-
-
-def paced(exchange: Exchange) -> bool:
-    """Send the body piece by piece, so that there is time for others to join."""
-    stream: Any = exchange.wfile
-    write = stream.write
-
-    def slowly(block: bytes) -> None:
-        if block.startswith(b"HTTP/1.1"):
-            write(block)
-            return
-        for start in range(0, len(block), 5000):
-            write(block[start : start + 5000])
-            threading.Event().wait(0.01)
-
-    stream.write = slowly
-    exchange.changed["Accept-Ranges"] = "bytes"
-    return False
 
 
 def slow(server: WebServer, *more: Action) -> WebServer:

@@ -14,6 +14,7 @@ from tests.bundler.downloads.support import (
     DIGEST,
     WHAT,
     files,
+    wait_until,
     wanted,
 )
 from tests.disks import small_disk
@@ -191,6 +192,28 @@ def test_more_than_declared_is_refused_and_not_kept(
         downloads.fetch(wanted(server.url, size=len(CONTENT) - 1))
     assert f"expected {len(CONTENT) - 1}; nothing of it was kept" in caught.value.message
     assert len(server.requests) == 1
+    assert files(cache) == {}
+
+
+def test_more_than_declared_is_refused_while_it_arrives(downloads: Downloads, cache: Path) -> None:
+    """A body without an end must not fill the disk."""
+    left: list[Exception] = []
+
+    def endless(exchange: Exchange) -> bool:
+        exchange.send_response(200)
+        exchange.send_header("Transfer-Encoding", "chunked")
+        exchange.end_headers()
+        try:
+            for _ in range(500):
+                exchange.wfile.write(b"186a0\r\n" + bytes(100_000) + b"\r\n")
+        except OSError as error:
+            left.append(error)
+        exchange.close_connection = True
+        return True
+
+    with web(CONTENT, [endless]) as server, pytest.raises(SizeMismatch):
+        downloads.fetch(wanted(server.url, size=len(CONTENT)))
+    wait_until(lambda: bool(left))
     assert files(cache) == {}
 
 

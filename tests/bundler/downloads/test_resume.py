@@ -16,6 +16,7 @@ from tests.bundler.downloads.support import (
     DIGEST,
     PARTIAL,
     files,
+    paced,
     standing_still,
     wanted,
 )
@@ -328,6 +329,18 @@ def test_silent_server_is_left_and_the_file_continues(cache: Path) -> None:
     ):
         assert downloads.fetch(wanted(server.url)).path.read_bytes() == CONTENT
         assert server.ranges() == [None, "bytes=100000-"]
+
+
+def test_trickling_server_is_left_and_the_file_continues(cache: Path) -> None:
+    watch, pace = Watch(), Pace(stall=0.1, trickle=10**12)
+    with (
+        web(CONTENT, [paced]) as server,
+        Downloads.connect(cache, retry=AT_ONCE, pace=pace, progress=watch) as downloads,
+    ):
+        assert downloads.fetch(wanted(server.url)).path.read_bytes() == CONTENT
+    assert "; dropped the connection; trying again" in watch.lines[0]
+    assert server.ranges()[0] is None
+    assert server.ranges()[1] not in (None, "bytes=0-")
 
 
 def test_server_that_does_not_even_begin(cache: Path) -> None:
