@@ -65,7 +65,7 @@ class Engine:
             InvalidInput: this is no address of an engine.
             NotFound: there is no engine to be found.
             AccessDenied: this user may not speak to it.
-            ToolError: it does not answer, or the docker SDK is not installed.
+            ToolError: it does not answer.
         """
         import docker
         from docker.utils import kwargs_from_env

@@ -119,7 +119,12 @@ def _program() -> Sequence[str]:
 def _endpoint(given: str, host: str, port: int) -> str:
     """What clients call the registry: as given, or the address that it listens at."""
     if given:
-        return parse_endpoint(given).registry
+        endpoint = parse_endpoint(given)
+        if endpoint.path:
+            raise click.UsageError("--endpoint is HOST:PORT alone; what follows is --namespace")
+        return endpoint.registry
+    if not port:
+        raise click.UsageError("--print-config needs a port: name one in --listen")
     name = os.uname().nodename if host in _EVERYWHERE else host
     return f"[{name}]:{port}" if ":" in name else f"{name}:{port}"
 

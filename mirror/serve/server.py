@@ -6,6 +6,7 @@ import socket
 import ssl
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ GRACE = 10.0
 
 MOST_CONNECTIONS = 500
 """Open at a time, with a thread for each. Where more come, those that do nothing are closed."""
+
+SPARED = 2.0
+"""Seconds in which a connection is not closed for others: its request is on its way."""
 
 _PATIENCE = 0.1
 """Seconds to wait for one of them to end before looking whether the server is to stop."""
@@ -61,7 +65,8 @@ class Server(ThreadingHTTPServer):
         self.stopping = False
         self._changed = threading.Condition()
         self._busy: set[socket.socket] = set()
-        self._open: set[socket.socket] = set()
+        self._open: dict[socket.socket, float] = {}
+        """When each was last heard of."""
         super().__init__(address, handler)
 
     @property
@@ -85,7 +90,7 @@ class Server(ThreadingHTTPServer):
         """
         with self._changed:
             if not self._has_room():
-                _hang_up(self._open - self._busy)
+                _hang_up(self._idle(SPARED))
                 if not self._changed.wait_for(self._has_room, _PATIENCE):
                     raise OSError
         connection, address = super().get_request()
@@ -94,8 +99,13 @@ class Server(ThreadingHTTPServer):
                 connection, server_side=True, do_handshake_on_connect=False
             )
         with self._changed:
-            self._open.add(connection)
+            self._open[connection] = time.monotonic()
         return connection, address
+
+    def _idle(self, seconds: float) -> list[socket.socket]:
+        """The connections that nothing was heard of for so long."""
+        before = time.monotonic() - seconds
+        return [one for one, last in self._open.items() if last <= before and one not in self._busy]
 
     def _has_room(self) -> bool:
         return len(self._open) < MOST_CONNECTIONS
@@ -103,7 +113,7 @@ class Server(ThreadingHTTPServer):
     def close_request(self, request: Any) -> None:  # noqa: ANN401 - the base's
         """A connection has ended."""
         with self._changed:
-            self._open.discard(request)
+            self._open.pop(request, None)
             self._changed.notify_all()
         super().close_request(request)
 
@@ -117,13 +127,14 @@ class Server(ThreadingHTTPServer):
         finally:
             with self._changed:
                 self._busy.discard(connection)
+                self._open[connection] = time.monotonic()
                 self._changed.notify_all()
 
     def finish(self) -> None:
         """Close what is idle, let running answers end, then close what is still open."""
         with self._changed:
             self.stopping = True
-            _hang_up(self._open - self._busy)
+            _hang_up(self._idle(0))
             self._changed.wait_for(lambda: not self._busy, timeout=GRACE)
             _hang_up(self._open)
 

@@ -63,6 +63,7 @@ def test_many_clients_at_a_time(store: Path) -> None:
 
 def test_idle_connections_make_room(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "MOST_CONNECTIONS", 3)
+    monkeypatch.setattr(server, "SPARED", 0.0)
     with serving(quiet(store), "127.0.0.1", 0) as address:
         host, port = address.split(":")
         with (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import json
+import os
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -130,3 +131,15 @@ def test_a_store_that_names_no_hosts_is_no_mirror_of_any(tmp_path: Path) -> None
     store = fill_store(tmp_path / "store")
     files = json.loads(mirror("serve", store, "--print-config", "--output", "json").out)
     assert set(files) == {UNIT, f"{CERTS}/127.0.0.1:5000/hosts.toml", K3S}
+
+
+@pytest.mark.parametrize("words", [("--listen", "127.0.0.1:0"), ("--endpoint", "r.example/x")])
+def test_settings_that_nobody_could_use(tmp_path: Path, words: tuple[str, ...]) -> None:
+    store = fill_store(tmp_path / "store")
+    assert mirror("serve", store, "--print-config", *words).code == 2
+
+
+def test_a_registry_that_listens_everywhere_is_called_by_its_host(tmp_path: Path) -> None:
+    store = fill_store(tmp_path / "store")
+    words = ("serve", store, "--print-config", "--listen", "0.0.0.0:5000", "--output", "json")
+    assert f"{CERTS}/{os.uname().nodename}:5000/hosts.toml" in json.loads(mirror(*words).out)
