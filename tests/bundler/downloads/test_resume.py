@@ -321,6 +321,22 @@ def test_range_that_ends_too_early(downloads: Downloads) -> None:
     assert server.ranges() == [None, "bytes=100000-", "bytes=100010-"]
 
 
+def nothing(exchange: Exchange) -> bool:
+    """Announce the range, and send none of it."""
+    total = len(CONTENT)
+    exchange.answer(206, {"ETag": '"one"', "Content-Range": f"bytes 1000-{total - 1}/{total}"})
+    return True
+
+
+def test_ranges_that_bring_nothing(downloads: Downloads) -> None:
+    with (
+        web(CONTENT, [close_after(1000), *[nothing] * 9]) as server,
+        pytest.raises(Unavailable, match=r"ended before its end \(tried 3 times\)"),
+    ):
+        downloads.fetch(wanted(server.url))
+    assert len(server.requests) == 3
+
+
 def test_silent_server_is_left_and_the_file_continues(cache: Path) -> None:
     with (
         standing_still(100_000) as still,
