@@ -30,16 +30,21 @@ def test_the_same_lock_gives_the_same_bundle_on_another_day(
     carried: Carried, release: Release, scratch: Path
 ) -> None:
     with (
-        nginx(scratch / "nginx", release.first_gen.path.parent) as server,
+        nginx(scratch / "nginx", release.admin_console.path.parent) as server,
         docker_registry(scratch / "registry") as registry,
     ):
         mirror("push", carried.bundle, "--to", f"{registry.host}/pushed", "--plain-http")
         here, there = scratch / "here", scratch / "there"
         here.mkdir()
         (here / "values.yaml").write_text("hostname: harness.example\n")
+        (here / "kots_linux_amd64.tar.gz").write_bytes(b"nothing that runs")
         write_spec(
             here / "harness.yaml",
-            applications=[{"slug": "harness", "releases": [{"archive": served(server, release)}]}],
+            kots={
+                "version": "v1.131.4",
+                "archive": served(server, release.admin_console),
+                "plugins": [{"platform": "linux/amd64", "path": "kots_linux_amd64.tar.gz"}],
+            },
             imageArchives=[{"url": f"http://{server.host}/{release.module.path.name}"}],
             images=[f"{registry.host}/delegate:latest"],
             files=[{"name": "values.yaml", "path": "values.yaml"}],
@@ -56,7 +61,7 @@ def test_the_same_lock_gives_the_same_bundle_on_another_day(
         tag(registry, release.admin_console.images[3])
         build("2026-11-22 23:59:58", here, scratch / "cold", options)
         shutil.copytree(locked, warm)
-        forget(warm, release.first_gen)
+        forget(warm, release.admin_console)
         build("2027-02-28 08:00:00", there, warm, options)
     same_tree(here / "bundle", there / "bundle")
     assert listed(here / "bundle") == listed(there / "bundle")
@@ -70,18 +75,21 @@ def tag(registry: Registry, image: Image) -> None:
     skopeo("copy", "--all", *plain, source, f"docker://{registry.host}/delegate:latest")
 
 
-def served(server: Nginx, release: Release) -> Mapping[str, str]:
-    """The first application's archive behind an address, with its digest."""
-    path = release.first_gen.path
-    with path.open("rb") as file:
-        sha256 = file_digest(file, "sha256").hexdigest()
-    return {"url": f"http://{server.host}/{path.name}?signature=1", "sha256": sha256}
+def served(server: Nginx, archive: Archive) -> Mapping[str, str]:
+    """An archive behind an address, with its digest."""
+    url = f"http://{server.host}/{archive.path.name}?signature=1"
+    return {"url": url, "sha256": sha256(archive)}
+
+
+def sha256(archive: Archive) -> str:
+    """Of the file."""
+    with archive.path.open("rb") as file:
+        return file_digest(file, "sha256").hexdigest()
 
 
 def forget(cache: Path, archive: Archive) -> None:
     """Take an archive out of a cache that has everything."""
-    with archive.path.open("rb") as file:
-        (cache / "sha256" / file_digest(file, "sha256").hexdigest()).unlink()
+    (cache / "sha256" / sha256(archive)).unlink()
 
 
 def build(day: str, folder: Path, cache: Path, options: Sequence[str]) -> None:
