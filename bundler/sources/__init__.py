@@ -7,6 +7,6 @@
 from bundler.sources.asking import Asker
 from bundler.sources.evidence import settle
 from bundler.sources.protocol import Evidence, FileSource, Location, Promise
-from bundler.sources.sources import PORTAL, Sources
+from bundler.sources.sources import Sources
 
-__all__ = ["PORTAL", "Asker", "Evidence", "FileSource", "Location", "Promise", "Sources", "settle"]
+__all__ = ["Asker", "Evidence", "FileSource", "Location", "Promise", "Sources", "settle"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
 
 from bundler.sources.asking import Asker, refusal
 from bundler.sources.github import Asset, GitHub, Release
@@ -18,6 +17,7 @@ from transfer.errors import (
     NotFound,
     PolicyError,
 )
+from transfer.http.answers import is_web_address
 from transfer.http.messages import Request
 from transfer.plain import one_line
 
@@ -122,8 +122,11 @@ class AssetSource:
                 f"{release.what}: {asset.name} is still being uploaded",
                 hint="the release is not complete yet: wait, or take the one before",
             )
-        if urlsplit(asset.url).scheme not in ("http", "https"):
-            raise InvalidInput(f"{release.what}: {asset.name} has no http(s) address")
+        if not is_web_address(asset.url):
+            raise InvalidInput(
+                f"{release.what}: {asset.name} has no http(s) address",
+                hint="check kots.releases:, or give the file by path: or url:",
+            )
         return release, asset
 
     def _compare(

@@ -17,6 +17,7 @@ from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 from transfer.errors import InvalidInput, NotFound
+from transfer.http.answers import is_web_address
 from transfer.plain import is_plain, one_line
 from transfer.yamlfile import NOT_YAML, load_texts
 
@@ -142,14 +143,9 @@ def _address(said: Mapping[str, Any]) -> str:
 
 
 def _usable(module: Module) -> bool:
-    try:
-        parts = urlsplit(module.url or "https://none")
-        host = parts.hostname
-    except ValueError:
-        return False
-    safe = parts.scheme in ("http", "https") and bool(host) and parts.username is None
-    said = (module.name, module.path, module.url, *module.requires)
-    return safe and all(map(is_plain, said))
+    url = module.url or "https://none"
+    safe = is_web_address(url) and urlsplit(url).username is None
+    return safe and all(map(is_plain, (module.name, module.path, url, *module.requires)))
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

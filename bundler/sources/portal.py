@@ -16,7 +16,7 @@ from bundler.sources.secrets import Secrets, place
 from bundler.sources.told import Told
 from bundler.spec.values import Portal, Secret
 from transfer.errors import InvalidInput, TransferError, raise_together
-from transfer.http.answers import Answer
+from transfer.http.answers import Answer, is_web_address
 from transfer.http.messages import Request
 from transfer.http.transport import is_loopback
 
@@ -142,13 +142,9 @@ class PortalApi:
         return refusal(answer, what, access=access, missing=missing)
 
     def _may_follow(self, url: str) -> bool:
-        try:
-            parts = urlsplit(url)
-            host = parts.hostname
-        except ValueError:
-            return False
-        plain = parts.scheme == "http" and self._portal.api.startswith("http:")
-        return bool(host) and (parts.scheme == "https" or plain)
+        """Plain HTTP is for a portal that is itself asked by it."""
+        plain = self._portal.api.startswith("http:")
+        return is_web_address(url) and (plain or urlsplit(url).scheme == "https")
 
 
 def _read_offer(told: Told) -> Offer:

@@ -85,11 +85,9 @@ class Answer:
         text = self.headers.get("Location")
         try:
             url = urljoin(self.url, text) if text else ""
-            parts = urlsplit(url)
-            usable = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
         except ValueError:
             return None
-        return url if usable else None
+        return url if is_web_address(url) else None
 
     @property
     def retry_after(self) -> float | None:
@@ -101,6 +99,15 @@ class Answer:
             return max(0.0, parsedate_to_datetime(text).timestamp() - time.time())
         except (ValueError, OverflowError):
             return None
+
+
+def is_web_address(url: str) -> bool:
+    """Whether an address that somebody told us can be asked: http(s), with a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def printable(url: str) -> str:

@@ -237,7 +237,9 @@ def test_answers_that_make_no_sense(world: World, vendor: Vendor) -> None:
         assert fault in error.message
 
 
-@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://host/x"])
+@pytest.mark.parametrize(
+    "url", ["file:///etc/passwd", "ftp://host/x", "http://[::1", "http://host:99999/x", "http:///x"]
+)
 def test_an_address_of_another_kind_is_not_followed(world: World, vendor: Vendor, url: str) -> None:
     vendor.github.asset(TAG, CONSOLE)["browser_download_url"] = url
     error = refused(InvalidInput, world.source(world.asset(CONSOLE)).locate)

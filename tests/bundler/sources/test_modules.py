@@ -193,6 +193,7 @@ MANIFESTS = (
     ("modules: {p: {downloadUrl: 'ftp://secret-signature'}}", "cannot be used: p"),
     ("modules: {p: {downloadUrl: 'https://user:secret-signature@host'}}", "cannot be used: p"),
     ("modules: {p: {downloadUrl: 'https://[secret-signature'}}", "cannot be used: p"),
+    ("modules: {p: {downloadUrl: 'https://host:99999/secret-signature'}}", "cannot be used: p"),
     ('modules: {p: {downloadUrl: "https://host/x", bucket_path: "\\n"}}', "cannot be used: p"),
     ('modules: {p: {downloadUrl: "https://host/x", requires: ["\\e"]}}', "cannot be used: p"),
     ('modules: {"p\\e": {downloadUrl: "https://host/x"}}', r"cannot be used: p\x1b"),
