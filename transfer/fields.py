@@ -72,6 +72,10 @@ class Fields:
         """Whether the key is there with a value."""
         return self._value.get(key) is not None
 
+    def is_filled(self, key: str) -> bool:
+        """Whether the key is there, and its list or mapping is not empty."""
+        return bool(self._value.get(key))
+
     def at(self, key: str) -> str:
         """The path of one of this mapping's keys."""
         return f"{self.where}.{key}" if self.where else key
@@ -133,7 +137,7 @@ class Fields:
             elif value == "":
                 self.fault(place, "is empty")
             else:
-                self.fault(place, f"expected text, found {_kind(value)}")
+                self.fault(place, _unexpected(str, value))
 
     def child(self, key: str, *allowed: str) -> Fields | None:
         """A mapping below this one, or None where the key is absent."""
@@ -159,7 +163,7 @@ class Fields:
             elif isinstance(value, str):
                 self.fault(place, _NOT_PLAIN if value else "is empty")
             else:
-                self.fault(place, f"expected text, found {_kind(value)}")
+                self.fault(place, _unexpected(str, value))
 
     def named_children(self, key: str, *allowed: str) -> Iterator[tuple[str, Fields]]:
         """A mapping from names to mappings; empty where the key is absent."""
@@ -215,9 +219,7 @@ class Fields:
             self.fault(key, "is missing")
             return placeholder
         if not isinstance(value, kind):
-            # A version such as 2026.10 is a number to YAML, and would lose its last digit.
-            quotes = "; put it in quotes" if kind is str and type(value) in (int, float) else ""
-            self.fault(key, f"expected {_NAMES[kind]}, found {_kind(value)}{quotes}")
+            self.fault(key, _unexpected(kind, value))
             return placeholder
         return value
 
@@ -252,6 +254,12 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 _NOT_PLAIN = "expected one line, without control characters and others that are not seen"
 _NAMES = {str: "text", int: "a whole number", bool: "true or false"}
+
+
+def _unexpected(kind: type, value: object) -> str:
+    # A version such as 2026.10 is a number to YAML, and would lose its last digit.
+    quotes = "; put it in quotes" if kind is str and type(value) in (int, float) else ""
+    return f"expected {_NAMES[kind]}, found {_kind(value)}{quotes}"
 
 
 def _kind(value: object) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bundler.resolve.toolkit import described, is_toolkit
 from bundler.spec import BundleSpec
+from bundler.spec.origin import ManifestModule
 from transfer.contents import TOOLKIT, ArchiveRecord, FileRecord
 from transfer.digest import Digest
 from transfer.disk import read_text
@@ -121,8 +122,8 @@ def _wanted(spec: BundleSpec) -> Iterator[tuple[str, tuple[str, Digest | None]]]
 def entries_of(spec: BundleSpec, name: str) -> frozenset[str]:
     """The entries that a person means by `name`.
 
-    It may be an entry's path or the start of one, an application's slug, a file's name, or an
-    image's reference.
+    It may be an entry's path or the start of one, an application's slug, a file's name, a
+    module's, an image's reference, or a source as the lock names it.
 
     Raises:
         NotFound: none.
@@ -131,6 +132,12 @@ def entries_of(spec: BundleSpec, name: str) -> frozenset[str]:
     names = [(found.file_name, found.entry) for found in spec.inputs()]
     names += [(archive.expected, archive.input.entry) for archive in spec.archives]
     names += [(str(image.reference), image.entry) for image in spec.images]
+    names += [(source, entry) for entry, (source, _) in _wanted(spec)]
+    names += [
+        (found.origin.module, found.entry)
+        for found in spec.inputs()
+        if isinstance(found.origin, ManifestModule)
+    ]
     below = (f"{name}.", f"{name}[")
     found = {entry for entry in entries if entry == name or entry.startswith(below)}
     found |= {entry for spelt, entry in names if spelt == name}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bundler.schema.inputs import input_keys, input_rules, release_archive
 from bundler.schema.kots import kots
 from bundler.spec.kots import SLUG
-from bundler.spec.parse import PORTAL
+from bundler.spec.values import PORTAL
 from transfer.schema.patterns import ADDRESS, BUNDLE_PATH, IMAGE, IMAGE_PLATFORM, PLATFORM
 from transfer.schema.words import (
     Schema,
@@ -64,7 +64,7 @@ def _portal() -> Schema:
         at_most_one("licenseIdEnv", "licenseIdFile"),
         at_most_one("passwordEnv", "passwordFile"),
         optional={
-            "api": text("Its address.", pattern=ADDRESS, default=PORTAL),
+            "api": text("Its address.", pattern=ADDRESS, default=PORTAL.api),
             "licenseIdEnv": text(
                 "The environment variable that holds the licence's ID; or licenseIdFile.",
                 default="HARNESS_LICENSE_ID",

@@ -19,14 +19,7 @@ from bundler.sources.protocol import FileSource, Location, Promise
 from bundler.sources.release import PortalSource
 from bundler.sources.secrets import Secrets
 from bundler.spec.origin import Address, LocalFile, ManifestModule, ReleaseAsset
-from bundler.spec.values import Input, Portal, Secret
-
-PORTAL = Portal(
-    api="https://api.replicated.com",
-    license_id=Secret(variable="HARNESS_LICENSE_ID"),
-    password=Secret(variable="HARNESS_PORTAL_PASSWORD"),
-)
-"""The vendor's portal, where a spec says nothing else."""
+from bundler.spec.values import PORTAL, Input, Portal
 
 
 class Sources:
@@ -41,7 +34,7 @@ class Sources:
         *,
         folder: Path,
         environ: Mapping[str, str],
-        portal: Portal | None = None,
+        portal: Portal = PORTAL,
         now: Callable[[], float] = time.time,
     ) -> None:
         """`folder` is where relative paths start; whoever made the asker's transport closes it."""
@@ -50,7 +43,7 @@ class Sources:
         self._asker = asker
         self._github = GitHub(self._asker, environ, now)
         self._checksums = Checksums(self._asker)
-        self._portal = PortalApi(portal or PORTAL, self._asker, Secrets(environ, folder))
+        self._portal = PortalApi(portal, self._asker, Secrets(environ, folder))
         self._warned: Once[tuple[str, int], None] = Once()
 
     def source_for(self, wanted: Input) -> FileSource:

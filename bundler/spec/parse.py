@@ -29,6 +29,7 @@ from bundler.spec.inputs import INPUT_KEYS, is_address, read_input
 from bundler.spec.kots import KOTS_KEYS, PLATFORM, read_applications, read_kots
 from bundler.spec.origin import ManifestModule
 from bundler.spec.values import (
+    PORTAL,
     ArchiveInput,
     BundleSpec,
     FileInput,
@@ -43,8 +44,6 @@ from transfer.errors import InvalidInput
 from transfer.fields import Fields
 from transfer.reference import Reference
 from transfer.yamlfile import read_yaml
-
-PORTAL = "https://api.replicated.com"
 
 _WITH_VARIANT = re.compile(f"{PLATFORM.pattern}(?:/[a-z0-9]+)?")
 """Of an image: `linux/arm/v7`."""
@@ -86,25 +85,23 @@ def parse_spec(text: str, file: str) -> BundleSpec:
 def _read_portal(parent: Fields) -> Portal:
     fields = parent.child("portal", *_PORTAL_KEYS)
     if fields is None:
-        return Portal(
-            api=PORTAL,
-            license_id=Secret(variable="HARNESS_LICENSE_ID"),
-            password=Secret(variable="HARNESS_PORTAL_PASSWORD"),
-        )
-    api = fields.text("api", PORTAL)
+        return PORTAL
+    api = fields.text("api", PORTAL.api)
     is_address(api, fields, "api")
     return Portal(
         api=api.rstrip("/"),
-        license_id=_read_secret(fields, "licenseId", "HARNESS_LICENSE_ID"),
-        password=_read_secret(fields, "password", "HARNESS_PORTAL_PASSWORD"),
+        license_id=_read_secret(fields, "licenseId", PORTAL.license_id),
+        password=_read_secret(fields, "password", PORTAL.password),
     )
 
 
-def _read_secret(fields: Fields, key: str, variable: str) -> Secret:
+def _read_secret(fields: Fields, key: str, usual: Secret) -> Secret:
     named, path = fields.optional_text(f"{key}Env"), fields.optional_text(f"{key}File")
     if named and path:
         fields.fault(f"{key}File", f"give this or {key}Env:, not both")
-    return Secret(path=path) if path else Secret(variable=named or variable)
+    if path:
+        return Secret(path=path)
+    return Secret(variable=named) if named else usual
 
 
 def _read_image_archives(parent: Fields) -> Iterator[ArchiveInput]:
@@ -123,10 +120,9 @@ def _read_image_archives(parent: Fields) -> Iterator[ArchiveInput]:
 
 def _read_modules(fields: Fields, manifest: str) -> Iterator[ArchiveInput]:
     seen: dict[str, str] = {}
-    modules = list(fields.placed_texts("modules"))
-    if not modules:
+    if not fields.is_filled("modules"):
         fields.fault("modules", "is missing: name at least one module of the manifest")
-    for place, module in modules:
+    for place, module in fields.placed_texts("modules"):
         if not is_bundle_path(module):
             fields.fault(place, f"not the name of a module: {module!r}")
         refuse_duplicate(fields, place, module, seen)
@@ -157,8 +153,8 @@ def _read_images(fields: Fields) -> Iterator[ImageInput]:
 def _read_choice(fields: Fields) -> tuple[tuple[str, ...], str | None]:
     platforms = _read_platforms(fields, "platforms", _WITH_VARIANT)
     engine = fields.optional_text("engine")
-    if engine is None:
-        return platforms, None
+    if not engine:
+        return platforms, engine
     if platforms:
         fields.fault("platforms", "a local engine holds one platform of an image: leave it out")
     if engine != "default" and not engine.startswith("unix:///"):
@@ -194,11 +190,10 @@ def _read_toolkit(parent: Fields) -> Toolkit | None:
     fields = parent.child("toolkit", "platforms", "python")
     if fields is None:
         return None
-    toolkit = Toolkit(platforms=_read_platforms(fields, "platforms"), python=fields.texts("python"))
     for key in ("platforms", "python"):
-        if not fields.texts(key):
+        if not fields.is_filled(key):
             fields.fault(key, "is missing: name at least one")
-    return toolkit
+    return Toolkit(platforms=_read_platforms(fields, "platforms"), python=fields.texts("python"))
 
 
 def refuse_duplicate(fields: Fields, key: str, name: str, seen: dict[str, str]) -> None:

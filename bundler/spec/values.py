@@ -92,6 +92,14 @@ class Portal:
     password: Secret
 
 
+PORTAL = Portal(
+    api="https://api.replicated.com",
+    license_id=Secret(variable="HARNESS_LICENSE_ID"),
+    password=Secret(variable="HARNESS_PORTAL_PASSWORD"),
+)
+"""The vendor's portal, where a spec says nothing else."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Console:
     """The KOTS admin console that is carried."""
@@ -142,7 +150,7 @@ class BundleSpec:
     """The plugins first."""
     console: Console | None = None
     applications: tuple[Application, ...] = ()
-    portal: Portal | None = None
+    portal: Portal = PORTAL
     toolkit: Toolkit | None = None
 
     def inputs(self) -> tuple[Input, ...]:

@@ -125,11 +125,37 @@ colour: blue
         (
             "images: [7, '', redis, UPPER, redis]",
             [
-                "images[0]: expected text, found a number",
+                "images[0]: expected text, found a number; put it in quotes",
                 "images[1]: is empty",
                 "images[3]: image reference 'UPPER'",
                 "images[4]: docker.io/library/redis:latest stands at images[2] already",
             ],
+        ),
+        (
+            "toolkit: {platforms: [linux], python: [3.11]}",
+            [
+                "toolkit.platforms[0]: expected os/architecture such as linux/amd64, found 'linux'",
+                "toolkit.python[0]: expected text, found a number; put it in quotes",
+            ],
+        ),
+        (
+            "toolkit: {python: []}",
+            [
+                "toolkit.platforms: is missing: name at least one",
+                "toolkit.python: is missing: name at least one",
+            ],
+        ),
+        (
+            "imageArchives: [{manifest: m.yaml, modules: [7]}]",
+            ["imageArchives[0].modules[0]: expected text, found a number; put it in quotes"],
+        ),
+        (
+            "images: [{image: redis, engine: true}]",
+            ["images[0].engine: expected text, found true or false"],
+        ),
+        (
+            "applications: [{slug: a, releases: [archive: {portal: {label: a/b}}]}]",
+            ["applications[0].releases[0].archive.portal.label: not a label that can name a file"],
         ),
         ("files: [{name: ../x, path: x}]", ["files[0].name: not a path below files/: '../x'"]),
         ("files: [{name: /x, path: x}]", ["files[0].name: not a path below files/: '/x'"]),

@@ -65,7 +65,7 @@ def test_all_faults_come_at_once_each_with_its_path() -> None:
         "applications[1].slug: expected text, found a number; put it in quotes",
         "applications[2].slug: is missing",
         "applications[2]: expected a mapping, found text",
-        "images[1]: expected text, found a number",
+        "images[1]: expected text, found a number; put it in quotes",
         "images[2]: is empty",
         "name: is empty",
         "version: is missing",

@@ -76,6 +76,18 @@ def test_a_version_and_a_sequence_are_enough(tmp_path: Path, vendor: Vendor, spe
     assert {CONSOLE, PLUGIN, "harness-412.airgap", "platform_images.tgz", "guide.pdf"} <= carried
 
 
+@pytest.mark.parametrize(
+    "name", ["platform", "manifest.yaml#platform", "portal:harness/sequence/412"]
+)
+def test_an_entry_is_updated_by_what_the_lock_calls_it(
+    tmp_path: Path, vendor: Vendor, spec: Path, name: str
+) -> None:
+    bundler(vendor, tmp_path, "lock", str(spec))
+    before = len(vendor.github.requests)
+    bundler(vendor, tmp_path, "lock", str(spec), "--update", name)
+    assert len(vendor.github.requests) == before
+
+
 def test_a_build_with_a_lock_and_a_full_cache_asks_nothing(
     tmp_path: Path, vendor: Vendor, spec: Path
 ) -> None:
