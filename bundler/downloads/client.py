@@ -256,18 +256,17 @@ class Downloads:
             fetched = Fetched(
                 path=self._cache.path(digest), digest=digest, size=part.content.size or 0
             )
+            memory = Memory(
+                identity=wanted.identity,
+                file_name=wanted.file_name,
+                digest=digest,
+                size=fetched.size,
+                validator=part.content.validator,
+            )
+            remember(self._cache, memory)
             self._cache.hold(digest, part.keep_as(fetched.path))
-            validator = part.content.validator
         finally:
             part.close()
-        memory = Memory(
-            identity=wanted.identity,
-            file_name=wanted.file_name,
-            digest=fetched.digest,
-            size=fetched.size,
-            validator=validator,
-        )
-        remember(self._cache, memory)
         return fetched
 
 

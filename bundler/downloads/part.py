@@ -50,7 +50,8 @@ class Part:
         self.what = what
         """How messages name the download."""
         self._path = place.path
-        self._file: BinaryIO | None = place.lock
+        self._file = place.lock
+        self._ours = True
         self._handle = place.handle
         self._stop = stop
         self._tally = tally
@@ -178,8 +179,6 @@ class Part:
         Raises:
             StorageError: it cannot be written.
         """
-        lock = self._file
-        assert lock is not None, "it is a part only once"  # noqa: S101
         self._confirming.wait()
         with storage_errors(self.what):
             os.ftruncate(self._handle, self.content.size or 0)
@@ -187,10 +186,10 @@ class Part:
             final.parent.mkdir(parents=True, exist_ok=True)
             set_mode(self._path, FILE_MODE)
             self._path.replace(final)
-            share_lock(lock)
+            share_lock(self._file)
             journal_of(self._path).unlink(missing_ok=True)
-        self._file = None
-        return lock
+        self._ours = False
+        return self._file
 
     def remove(self) -> None:
         """Take it off the disk.
@@ -202,18 +201,17 @@ class Part:
         with storage_errors(self.what):
             journal_of(self._path).unlink(missing_ok=True)
             self._path.unlink(missing_ok=True)
-        if self._file is not None:
-            self._file.close()  # who waits for it may begin anew
-            self._file = None
+        self._file.close()  # who waits for it may begin anew
+        self._ours = False
 
     def close(self) -> None:
         """Let go of it; what arrived stays for the next run."""
         self._hasher.abandon()
         with suppress(StorageError):  # of a full disk, which was told already
             self._confirming.wait()
-            if self._file is not None:
+            if self._ours:
                 self._leave()
-        if self._file is not None:
+        if self._ours:
             self._file.close()
         self._journal.close()
         os.close(self._handle)
