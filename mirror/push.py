@@ -55,6 +55,7 @@ def push(  # noqa: PLR0913 - what to move, where to, and what callers choose
     repair: bool = False,
     outlet: SiteOutlet | None = None,
     progress: Progress = SILENT,
+    stopwatch: Callable[[], float] | None = None,
 ) -> Pushed:
     """Move every image of a plan; one that fails does not stop the others.
 
@@ -62,12 +63,13 @@ def push(  # noqa: PLR0913 - what to move, where to, and what callers choose
         sources: Where the images are read.
         plan: Which images, and where each goes.
         destinations: The registry or store; the plan was made for its endpoint.
-        jobs: Blobs in flight at the same time.
+        jobs: Blobs in flight at the same time; with a stopwatch, the most of them.
         clock: The time, at the start and at the end.
         overwrite: Move a tag that holds other content, instead of refusing.
         repair: Look below tags that are right too, and send what is missing there.
         outlet: What the sources were opened with, if they were.
         progress: Told of every byte that is moved.
+        stopwatch: Seconds, to find out how many jobs each host sustains.
 
     Raises:
         Conflict: tags hold other content; nothing was written.
@@ -79,7 +81,14 @@ def push(  # noqa: PLR0913 - what to move, where to, and what callers choose
         target, name = destinations.place(relocation.destination)
         source = origins[relocation.root.digest]
         images.append(ImageCopy(root=relocation.root, source=source, target=target, name=name))
-    copied = copy(images, jobs=jobs, overwrite=overwrite, repair=repair, progress=progress)
+    copied = copy(
+        images,
+        jobs=jobs,
+        overwrite=overwrite,
+        repair=repair,
+        progress=progress,
+        clock=stopwatch,
+    )
     if outlet:
         copied = outlet.counted(copied)
     delivered = [

@@ -40,6 +40,7 @@ LAYERS = {
     "transfer.loadtar": 3,
     "transfer.run": 3,
     "transfer.order": 3,
+    "transfer.pace": 3,
     "transfer.sending": 3,
     "transfer.copy": 3,
     "transfer.kots": 3,

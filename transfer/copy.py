@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, as_completed
 from dataclasses import dataclass, field
+from functools import partial
 
 from transfer.delivery import Copied, Delivery, ImageCopy, Outcome
 from transfer.descriptor import Descriptor, Manifest
@@ -22,37 +23,40 @@ from transfer.digest import Digest
 from transfer.errors import Conflict, IntegrityError, TransferError, raise_together
 from transfer.graph import successors
 from transfer.order import in_order
+from transfer.pace import Clock
 from transfer.progress import SILENT, Progress
 from transfer.run import Run
 from transfer.sending import place_blob
 from transfer.store import Source, Target
 
 
-def copy(
+def copy(  # noqa: PLR0913 - what to move, and what callers choose
     images: Sequence[ImageCopy],
     *,
     jobs: int,
     overwrite: bool = False,
     repair: bool = False,
     progress: Progress = SILENT,
+    clock: Clock | None = None,
 ) -> Copied:
     """Move every image; one that fails does not stop the others.
 
     Args:
         images: What to move. Two may want one name in one target only if they are the same.
-        jobs: Blobs in flight at the same time.
+        jobs: Blobs in flight at the same time; with a clock, the most of them.
         overwrite: Move a name that holds other content, instead of refusing.
         repair: Look below names that are right too, and bring what is missing there.
         progress: Told of every byte that is moved, once however many targets want it.
+        clock: Seconds since some moment, to find out how many jobs each host sustains.
 
     Raises:
         Conflict: names hold other content, or are wanted for two images; all of them are listed
             and nothing was written.
     """
     _refuse_collisions(images)
-    run = Run(jobs, progress)
+    run = Run(jobs, progress, clock)
     try:
-        held = list(run.workers.map(run.attempt(_held), images))
+        held = list(run.workers.map(run.attempt(partial(_held, run)), images))
         _refuse_conflicts(images, held, overwrite=overwrite)
         missing = [
             image
@@ -92,8 +96,9 @@ def _refuse_collisions(images: Sequence[ImageCopy]) -> None:
     )
 
 
-def _held(image: ImageCopy) -> Digest | None:
-    found = image.target.resolve(image.name)
+def _held(run: Run, image: ImageCopy) -> Digest | None:
+    with run.pace(image.target).turn():
+        found = image.target.resolve(image.name)
     return found.digest if found else None
 
 
@@ -222,7 +227,8 @@ def _move_blob(run: Run, blob: _Blob) -> dict[Target, TransferError]:
     origin: Target | None = None
     wanting = (image.copy.target for image in blob.waiting if image.error is None)
     for target in dict.fromkeys(wanting):
-        placed = run.attempt(place_blob)(run, blob.descriptor, blob.sources, target, origin)
+        with run.pace(target).turn():
+            placed = run.attempt(place_blob)(run, blob.descriptor, blob.sources, target, origin)
         if isinstance(placed, TransferError):
             failed[target] = placed
         elif origin is None:

@@ -9,7 +9,9 @@ from typing import TypeVar
 
 from transfer.delivery import NotTried
 from transfer.errors import StorageError, TransferError, Unavailable
+from transfer.pace import START, UNPACED, Clock, Pace, Unpaced
 from transfer.progress import Progress
+from transfer.store import Remote, Target
 
 BREAKER = 3
 """Failures in a row to reach or write to a side, after which nothing new is started."""
@@ -23,8 +25,12 @@ _Result = TypeVar("_Result")
 class Run:
     """One `copy` from its first question to its last answer."""
 
-    def __init__(self, jobs: int, progress: Progress) -> None:
-        self.jobs = jobs
+    def __init__(self, jobs: int, progress: Progress, clock: Clock | None = None) -> None:
+        """With a clock, how many work at a time on a host is found out; `jobs` is the most."""
+        self.jobs = min(jobs, START) if clock else jobs
+        """How many blobs are moved at a time, as far as that is known beforehand."""
+        self._clock = clock
+        self._paces: dict[str, Pace] = {}
         self.workers = ThreadPoolExecutor(jobs, thread_name_prefix="copy")
         self.namers = ThreadPoolExecutor(NAMING_JOBS, thread_name_prefix="name")
         self.progress = progress
@@ -35,6 +41,19 @@ class Run:
         self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._failures_in_a_row = 0
+
+    def pace(self, target: Target) -> Pace | Unpaced:
+        """How many may work on a target at a time."""
+        if self._clock is None:
+            return UNPACED
+        remote = target if isinstance(target, Remote) else None
+        host = remote.host if remote else ""
+        with self._lock:
+            found = self._paces.get(host)
+            if found is None:
+                setbacks = (lambda: remote.setbacks) if remote else (lambda: 0)
+                found = self._paces[host] = Pace(self._clock, setbacks)
+            return found
 
     def close(self) -> None:
         """Everything was waited for; let the threads go."""

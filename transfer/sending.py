@@ -75,7 +75,8 @@ class _Sending:
         return self._send(last, target)
 
     def _send(self, source: Source, target: Target) -> None:
-        self._reading = _Reading(self._run, source, self._blob, self.count_to)
+        moved = self._run.pace(target).moved
+        self._reading = _Reading(self._run, source, self._blob, self.count_to, moved)
         try:
             target.push_blob(self._blob, self._reading.open)
             _confirm(target, self._blob)
@@ -94,12 +95,18 @@ class _Reading:
     """A blob as one source has it, verified while it is read, as often as it is opened."""
 
     def __init__(
-        self, run: Run, source: Source, blob: Descriptor, count_to: Callable[[int], None]
+        self,
+        run: Run,
+        source: Source,
+        blob: Descriptor,
+        count_to: Callable[[int], None],
+        moved: Callable[[int], None],
     ) -> None:
         self._run = run
         self._source = source
         self._blob = blob
         self._count_to = count_to
+        self._moved = moved
         self._counted = 0
         self._has_failed = False
         self._stream: Readable
@@ -129,6 +136,7 @@ class _Reading:
             block = self._stream.read(size)
         self._counted += len(block)
         self._count_to(self._counted)
+        self._moved(len(block))
         return block
 
     @contextmanager

@@ -39,6 +39,21 @@ class Placed(Protocol):
         ...
 
 
+@runtime_checkable
+class Remote(Protocol):
+    """A place on a host that may have enough of us."""
+
+    @property
+    def host(self) -> str:
+        """The host; places on one host share what it can do."""
+        ...
+
+    @property
+    def setbacks(self) -> int:
+        """How often so far that host had to be asked again."""
+        ...
+
+
 class Target(Protocol):
     """Somewhere content is written to: one repository of a registry, or an OCI layout.
 

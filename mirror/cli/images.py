@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from mirror.audit import audit as run_audit
 from mirror.audit import receipt_plan, sources_plan
 from mirror.cli import reports
 from mirror.cli.destination import destination_options
-from mirror.cli.options import examples, release_option, sources_argument
+from mirror.cli.options import adaptive_jobs_option, examples, release_option, sources_argument
 from mirror.outlet import SiteOutlet
 from mirror.plan import examine
 from mirror.push import push as run_push
@@ -26,6 +27,7 @@ from transfer.console import (
     progress_for,
     quiet_option,
 )
+from transfer.pace import MOST
 from transfer.relocate import relocate
 from transfer.sources import images_of, open_sources
 from transfer.verify import verify as run_verify
@@ -102,7 +104,7 @@ def plan(
 @sources_argument
 @release_option
 @destination_options()
-@jobs_option
+@adaptive_jobs_option
 @click.option("--overwrite", is_flag=True, help="Move names that hold other content.")
 @click.option(
     "--repair",
@@ -150,7 +152,8 @@ def push(
             opened,
             relocate(images_of(opened), destinations.endpoint),
             destinations,
-            jobs=jobs,
+            jobs=jobs or MOST,
+            stopwatch=None if jobs else time.monotonic,
             clock=lambda: datetime.now(UTC),
             overwrite=overwrite,
             repair=repair,

@@ -43,3 +43,28 @@ def site_option(help_text: str, *, required: bool = False) -> Callable[[_Decorat
         required=required,
         help=help_text,
     )
+
+
+class _Jobs(click.IntRange):
+    """A number of jobs; 0, which is no such number, stands for `auto`."""
+
+    name = "auto|number"
+
+    def convert(
+        self,
+        value: Any,  # noqa: ANN401 - click's own
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> int:
+        """The number."""
+        return 0 if value == "auto" else super().convert(value, param, ctx)
+
+
+adaptive_jobs_option = click.option(
+    "--jobs",
+    type=_Jobs(1, 64),
+    default="auto",
+    show_default=True,
+    help="Blobs in flight at the same time; auto finds out how many the other side sustains.",
+)
+"""`--jobs auto|N`; the command gets the number, or 0, as `jobs`."""

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urljoin
 
-from transfer.errors import AccessDenied, TransferError
+from transfer.errors import AccessDenied, TransferError, Unavailable
 from transfer.http.answers import Answer
 from transfer.http.messages import Reply, Request
 from transfer.http.retry import RetryPolicy
@@ -41,10 +41,20 @@ class Connection:
         self._authenticator = authenticator
         self._retry = retry
         self._progress = progress
+        self.setbacks = 0
+        """How often the registry was unavailable so far."""
 
     def retried(self, work: Callable[[], _Result]) -> _Result:
         """`work`, tried again while the registry is unavailable."""
-        return self._retry.run(work, self._progress)
+
+        def counted() -> _Result:
+            try:
+                return work()
+            except Unavailable:
+                self.setbacks += 1
+                raise
+
+        return self._retry.run(counted, self._progress)
 
     def exchange(self, request: Request, expect: Collection[int] = _OK) -> Answer:
         """Send a request and return its answer, whose status is one of `expect`.

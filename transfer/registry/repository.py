@@ -38,12 +38,18 @@ class RegistryRepository:
         self._connection = connection
         self._path = path
         self._name = f"{host}/{path}"
+        self.host = host
         self._uploads = Uploads(connection, path, self._name)
 
     @property
     def description(self) -> str:
         """`host/path`."""
         return self._name
+
+    @property
+    def setbacks(self) -> int:
+        """How often so far the registry was unavailable."""
+        return self._connection.setbacks
 
     def resolve(self, name: str) -> Descriptor | None:
         """The manifest that a tag or digest names right now, or None.

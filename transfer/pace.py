@@ -1,0 +1,161 @@
+"""How many blobs are moved at a time: as many as the other side sustains, found out on the way.
+
+More at a time help until something is used up: the registry's processor, the line, a limit of
+requests, a disk that has to seek. Whoever waits for one of them gains nothing by asking for more,
+and burdens others. So the number climbs while that is worth it, goes down while that costs
+nothing, and is halved when the other side says that it is too much.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+START = 4
+"""Blobs at a time until something is known; right for most registries."""
+
+MOST = 16
+"""Beyond this no registry was seen to gain, and each has a connection and a thread."""
+
+WINDOW = 1.0
+"""Seconds that a rate is measured over; the first ones after a change are not counted."""
+
+REST = 20
+"""Windows without trials, once neither more nor fewer were better."""
+
+GAIN = 1.1
+"""How many times as fast it has to be to be worth one more."""
+
+NO_LOSS = 0.97
+"""How many times as fast it has to stay for one less to cost nothing."""
+
+Clock = Callable[[], float]
+"""Seconds since some moment."""
+
+
+class Climb:
+    """The search for the best number, told of one rate after the other."""
+
+    def __init__(self, start: int = START, most: int = MOST) -> None:
+        self.limit = start
+        """How many at a time."""
+        self._most = most
+        self._before: int | None = None
+        """Where to go back to, while a trial is under way."""
+        self._rate = 0.0
+        self._up = True
+        self._failures = 0
+        self._rest = 0
+        self._settling = False
+
+    def measured(self, rate: float) -> None:
+        """Hear how fast it was, over a window in which there was enough to do."""
+        if self._settling:
+            self._settling = False
+        elif self._before is None:
+            self._rate = rate
+            self._rest -= 1
+            if self._rest < 0:
+                self._try()
+        elif rate >= self._rate * (GAIN if self._up else NO_LOSS):
+            self._rate, self._failures = max(rate, self._rate), 0
+            self._try()
+        else:
+            self._give_up_trial(self._before)
+
+    def fall_back(self) -> None:
+        """Go on with half as many: the other side had enough."""
+        self.limit = max(1, self.limit // 2)
+        self._before, self._rest, self._up, self._failures = None, REST, True, 0
+        self._settling = True
+
+    def _give_up_trial(self, before: int) -> None:
+        self.limit, self._before = before, None
+        self._up, self._settling = not self._up, True
+        self._failures += 1
+        if self._failures > 1:  # neither way is better
+            self._failures, self._rest = 0, REST
+
+    def _try(self) -> None:
+        step = max(1, self.limit // 3)
+        wanted = min(self.limit + step, self._most) if self._up else max(self.limit - step, 1)
+        if wanted == self.limit:
+            self._give_up_trial(self.limit)
+        else:
+            self._before, self.limit, self._settling = self.limit, wanted, True
+
+
+class Pace:
+    """Lets so many threads work at a time on one host, and measures what comes of it."""
+
+    def __init__(
+        self, clock: Clock, setbacks: Callable[[], int], climb: Climb | None = None
+    ) -> None:
+        """`setbacks` tells how often so far the other side had to be asked again."""
+        self._clock = clock
+        self._setbacks = setbacks
+        self._climb = climb or Climb()
+        self._free = threading.Condition()
+        self._active = 0
+        self._waiting = 0
+        self._heard = setbacks()
+        self._since = clock()
+        self._bytes = 0
+
+    @property
+    def limit(self) -> int:
+        """How many work at a time now."""
+        return self._climb.limit
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Work on something, as soon as it is one's turn."""
+        with self._free:
+            self._waiting += 1
+            self._free.wait_for(lambda: self._active < self._climb.limit)
+            self._waiting -= 1
+            self._active += 1
+        try:
+            yield
+        finally:
+            with self._free:
+                self._active -= 1
+                self._look()
+                self._free.notify_all()
+
+    def moved(self, count: int) -> None:
+        """Hear of `count` bytes that went over."""
+        with self._free:
+            self._bytes += count
+            before = self._climb.limit
+            self._look()
+            if self._climb.limit > before:
+                self._free.notify_all()
+
+    def _look(self) -> None:
+        """At the end of a window, say how fast it was; a fall is heard at once, one a window."""
+        now, setbacks = self._clock(), self._setbacks()
+        passed = now - self._since
+        if setbacks > self._heard:
+            self._climb.fall_back()
+        elif passed < WINDOW:
+            return
+        elif self._waiting:
+            self._climb.measured(self._bytes / passed)
+        self._heard, self._since, self._bytes = setbacks, now, 0
+
+
+class Unpaced:
+    """Where the number of threads is all that limits them."""
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """It is always one's turn."""
+        yield
+
+    def moved(self, count: int) -> None:
+        """Ignore it."""
+
+
+UNPACED = Unpaced()
