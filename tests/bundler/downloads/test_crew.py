@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from pathlib import Path
@@ -9,15 +10,26 @@ from typing import Any
 
 import pytest
 
-from bundler.downloads import Downloads, Pace
+from bundler.downloads import Downloads, Fetched, Pace
 from bundler.downloads.crew import Crew
 from bundler.downloads.limits import Limiter
 from bundler.downloads.means import Means
 from bundler.downloads.stop import Stop
-from tests.bundler.downloads.support import AT_ONCE, CONTENT, EAGER, files, paced, wanted
+from tests.bundler.downloads.support import (
+    AT_ONCE,
+    CONTENT,
+    EAGER,
+    files,
+    paced,
+    standing_still,
+    wait_until,
+    wanted,
+)
 from tests.bundler.downloads.test_several import Time
 from tests.fakes.faulty import FOREVER, Action, Exchange, status
 from tests.fakes.web import WebServer, web
+from tests.processes import PATIENCE
+from tests.transfer.memory import Watch
 from transfer.errors import Unavailable
 from transfer.http.retry import RetryPolicy
 from transfer.http.transport import Transport
@@ -139,6 +151,27 @@ def test_refused_helper_leaves_the_first_connection_alone(cache: Path, code: int
     assert server.ranges()[0] is None
     # No further ones are sent for; those that were on their way may help.
     assert len(server.requests) <= 2 + EAGER.extra
+
+
+def test_first_connection_waits_for_the_last_range(cache: Path) -> None:
+    watch, found = Watch(), list[Fetched]()
+    pace = Pace(window=0.05, smallest=100_000, extra=1)
+    with (
+        standing_still(1000) as still,
+        web(CONTENT, [paced, still]) as server,
+        Downloads.connect(cache, pace=pace, progress=watch) as downloads,
+    ):
+        fetching = threading.Thread(
+            target=lambda: found.append(downloads.fetch(wanted(server.url)))
+        )
+        fetching.start()
+        assert still.reached.wait(PATIENCE)
+        middle = int(str(server.ranges()[1]).partition("=")[2].rstrip("-"))
+        wait_until(lambda: watch.done == middle + 1000)
+        still.go_on.set()
+        fetching.join()
+    assert found[0].path.read_bytes() == CONTENT
+    assert len(server.requests) == 2
 
 
 def test_file_that_changes_while_helpers_are_at_work(cache: Path) -> None:

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bundler.downloads import Download, Downloads, Pace
+from bundler.downloads.address import Address
 from bundler.sources.protocol import Location
 from tests.bundler.downloads.support import (
     AT_ONCE,
@@ -125,6 +126,17 @@ def test_address_that_stays_the_same_is_tried_once(
         # What arrived is kept, for when there is a new address.
         assert downloads.missing([wanted(server.url, size=len(CONTENT))]) == 299_000
         assert files(cache)[PARTIAL] == 1000
+
+
+def test_several_connections_ask_for_one_new_address(downloads: Downloads) -> None:
+    with web(CONTENT) as server:
+        portal = Portal(server)
+        address = Address(portal.order(), 3)
+        first = address.current()
+        for _ in range(5):
+            address.renew(first, AccessDenied("expired"), 0)
+        assert portal.asked == 2
+        assert address.current() != first
 
 
 def test_headers_of_a_source_stay_at_its_host(downloads: Downloads) -> None:
