@@ -5,17 +5,20 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 
-from mirror.serve import Passwords
+from mirror.serve import Passwords, serving, tls_context
 from mirror.serve.accesslog import Access
-from tests.mirror.served import BLOB, BLOB_DIGEST, OCI, fill_store, served
+from tests.mirror.served import BLOB, BLOB_DIGEST, OCI, fill_store, quiet, served
 from tests.processes import run
+from tests.servers import Certificate
 from transfer.errors import InvalidInput, NotFound
 
+pytest_plugins = ["tests.server_fixtures"]
 PASSWORD = "not: a secret \u00e4"  # a colon and more than ASCII
 
 
@@ -50,6 +53,30 @@ def test_only_who_is_known_gets_in(store: Path, passwords: Passwords) -> None:
                 answered = ask("/v2/redis/manifests/7", Authorization=basic(user, password))
                 assert answered.body == OCI.manifests[OCI.root.digest]
         assert ask("/v2/").status == 401  # the connection itself proves nothing
+
+
+@pytest.mark.real
+def test_skopeo_logs_in_over_tls(
+    *,
+    store: Path,
+    passwords: Passwords,
+    tls: Certificate,
+    need: Callable[[str], Path],
+    tmp_path: Path,
+) -> None:
+    trusted = tmp_path / "trusted"
+    trusted.mkdir()
+    (trusted / "ca.crt").write_bytes(tls.ca.read_bytes())
+    context = tls_context(tls.certificate, tls.key)
+    service = replace(quiet(store, context), passwords=passwords)
+    with serving(service, "127.0.0.1", 0) as address:
+        look: list[str | Path] = [need("skopeo"), "inspect", "--raw", "--cert-dir", trusted]
+        image = f"docker://{address}/redis:7"
+        assert (
+            run([*look, "--creds", "ann:other", image]).encode() == OCI.manifests[OCI.root.digest]
+        )
+        with pytest.raises(AssertionError, match="unauthorized"):
+            run([*look, "--creds", "ann:wrong", image])
 
 
 @pytest.mark.parametrize(
