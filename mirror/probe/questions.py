@@ -31,7 +31,7 @@ _SIZE = 1024
 _DONE = frozenset({202, 204})
 _REFUSED = frozenset({405, 411, 413, 415, 416, 501})
 _UNKNOWN = frozenset({"MANIFEST_INVALID", "UNSUPPORTED"})
-_PUSH = {404: "create-first", 405: "read-only"}
+_PUSH = {403: "denied", 404: "create-first", 405: "read-only"}
 _REFUSALS = {
     "create-first": "the project or repository has to be created first",
     "read-only": "it is read-only, or in maintenance",
@@ -131,7 +131,11 @@ class Probe:
         """What came of a question, in two words."""
         if answer is not None:
             return f"answered {answer.status}"
-        return "denied" if isinstance(self._error, AccessDenied) else "hung up"
+        return "denied" if self._is_denied() else "hung up"
+
+    def _is_denied(self) -> bool:
+        """Whether the last question without an answer had none for want of credentials."""
+        return isinstance(self._error, AccessDenied)
 
     def _url(self, kind: str, name: str = "", **query: str) -> str:
         return f"/v2/{self.path}/{kind}/{name}" + (f"?{urlencode(query)}" if query else "")
@@ -143,9 +147,11 @@ class Probe:
                 f"{printable(answer.url)}: nothing there, so this is not a container registry",
                 hint="check the host and the port",
             )
-        if answer.status != HTTPStatus.UNAUTHORIZED:
+        if answer.status == HTTPStatus.OK:
             self._note("login", "none", "nobody is asked who they are before they read or write")
             return
+        if answer.status != HTTPStatus.UNAUTHORIZED:
+            raise refusal(answer, printable(answer.url), access_hint="")
         scheme, _, rest = answer.headers.get("WWW-Authenticate", "").partition(" ")
         realm = rest.partition('realm="')[2].partition('"')[0]
         at = f", at {printable(realm)}" if scheme.lower() == "bearer" and realm else ""
@@ -159,7 +165,10 @@ class Probe:
         if answer is not None and answer.status == HTTPStatus.ACCEPTED and answer.location:
             self._note("push", "allowed", "new repositories may be pushed to")
             return answer
-        value = _PUSH.get(answer.status, "refused") if answer is not None else "denied"
+        if answer is not None:
+            value = _PUSH.get(answer.status, "refused")
+        else:
+            value = "denied" if self._is_denied() else "refused"
         self._note("push", value, f"{_REFUSALS[value]} ({self._said(answer)})")
         self.refusal = self._error
         if answer is not None:

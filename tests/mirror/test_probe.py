@@ -152,7 +152,8 @@ def test_a_habit(
     [
         (status(404, error=("NAME_UNKNOWN", "no project")), "create-first", 5),
         (status(405), "read-only", 6),
-        (DENIED, "refused", 6),
+        (DENIED, "denied", 6),
+        pytest.param(close_after(0), "refused", 7, id="hung-up"),
         (status(500), "refused", 7),
     ],
 )
@@ -197,6 +198,13 @@ def test_what_is_no_registry(registry: FakeRegistry) -> None:
     done = mirror("probe", registry.host, "--plain-http")
     assert done.code == 3
     assert "not a container registry" in done.err
+
+
+def test_a_registry_that_is_down(registry: FakeRegistry) -> None:
+    registry.fail("GET", "^/v2/$", 1, status(503))
+    assert mirror("probe", registry.host, "--plain-http").code == 7
+    with registry.away():
+        assert mirror("probe", registry.host, "--plain-http").code == 7
 
 
 def test_wrong_usage() -> None:
