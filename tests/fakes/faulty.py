@@ -115,6 +115,7 @@ class Exchange(BaseHTTPRequestHandler):
     """One request and its answer; what is served is for subclasses to say."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer is two writes
     server: _Server
 
     def serve(self) -> None:
