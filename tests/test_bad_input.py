@@ -88,7 +88,7 @@ hint: copy or download it again, and compare its size and SHA-256 with the vendo
 """),
     Row("five-mistakes-in-the-spec", file("spec", faults.five_mistakes), BUILD, 3, """\
 error: {spec}: 5 mistakes
-  - applications[0].release: unknown key; known here: slug, releases
+  - applications[0].release: unknown key; known here: slug, *, releases
   - applications[0].releases: is missing: name at least one release
   - applications[1].slug: not a slug: 'Harness NG'; expected lower-case words joined by -
   - applications[1].releases[0].archive.sha256: not a SHA-256: 'abc'; expected 64 lower-case *
@@ -231,10 +231,10 @@ GOODBYE = "interrupted; run the same command again to continue\n"
 READING = faults.stands_still("GET", "/blobs/")
 WRITING = faults.stands_still("PUT", UPLOADS, passing=4)
 INTERRUPTIONS = (
-    Row("full-disk-building", full_disk("out"), BUILD, 9, f"""\
-error: the bundle is not complete
-  - bundle {{out}}: blob sha256:*: No space left on device
-{NO_ROOM}""", halfway=True),
+    Row("full-disk-building", full_disk("out"), BUILD, 9, """\
+error: bundle {out}: needs * bytes) more; * bytes) are free
+hint: free some space there, or choose another disk for it by -o or for downloads by --cache-dir; *
+"""),
     Row("full-disk-pushing", full_disk("store"), STORE, 9, f"""\
 error: 5 of 5 images were not delivered
   - site store {{store}}: blob sha256:*: No space left on device
