@@ -1,4 +1,7 @@
-"""What a push of a bundle does not load: starting takes as long as the shortest of its runs."""
+"""What a push of a bundle does not load: starting takes as long as the shortest of its runs.
+
+What is loaded before a command is known can not be left by Ctrl-C without a traceback either.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +35,16 @@ NOT_LOADED = {
 
 TOLD = """\
 import sys
-from mirror.cli import main
+from {program}.cli import main
 code = main({arguments!r}, standalone_mode=False)
 print(*sorted(sys.modules), file=sys.stderr)
 sys.exit(code)
 """
 
 
-def modules_of(*arguments: str) -> set[str]:
-    """The modules that a run of `airgap-mirror` has loaded when it ends."""
-    code = TOLD.format(arguments=arguments)
+def modules_of(*arguments: str, program: str = "mirror") -> set[str]:
+    """The modules that a run of `airgap-mirror`, or the other one, has loaded when it ends."""
+    code = TOLD.format(program=program, arguments=arguments)
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False
     )
@@ -67,3 +70,9 @@ def test_help_of_one_command_loads_no_other() -> None:
     loaded = modules_of("push", "--help")
     assert "mirror.cli.images" in loaded
     assert loaded & NOT_LOADED == set()
+
+
+def test_help_of_the_bundler_does_not_load_what_makes_bundles() -> None:
+    loaded = modules_of("verify", "--help", program="bundler")
+    assert "bundler.cli.sources" in loaded
+    assert loaded & {"bundler.build", "bundler.downloads", "docker", "tqdm", "yaml"} == set()

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.options import default_cache, examples
+from bundler.cli import examples
+from bundler.cli.options import default_cache
 from bundler.downloads.cache import Cache
 from bundler.downloads.upkeep import Kept, look
 from bundler.downloads.upkeep import prove as run_prove

@@ -10,8 +10,9 @@ import click
 
 from bundler.check import ALLOWABLE, Checked, Verdict
 from bundler.check import check as run_check
+from bundler.cli import examples
 from bundler.cli.access import Access
-from bundler.cli.options import access_options, examples, lock_path, read_spec
+from bundler.cli.options import access_options, lock_path, read_spec
 from bundler.resolve import check_spec, read_lock
 from transfer.console import emit, output_option, progress_for, quiet_option, say_for
 from transfer.kots.finding import Finding

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import click
 
-from bundler.cli.options import examples
+from bundler.cli import examples
 from bundler.init import NONE, Answers, Said, compose, interview, unsaid
 from bundler.spec import parse_spec
 from transfer.console import emit, output_option

@@ -19,9 +19,6 @@ from transfer.bundle import EPOCH
 from transfer.disk import read_text
 from transfer.errors import InvalidInput
 
-examples = functools.partial(console.examples, "airgap-bundler")
-"""An epilog for `--help`: see `transfer.console.examples`."""
-
 
 def _read_rate(_: click.Context, param: click.Parameter, value: str | None) -> int | None:
     """Bytes a second: a number, with K, M or G for powers of 1024 as curl takes them."""

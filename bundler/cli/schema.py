@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from bundler.cli.options import examples
+from bundler.cli import examples
 from bundler.schema import SCHEMAS
 from transfer.console import emit
 from transfer.disk import replace_file

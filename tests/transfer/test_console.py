@@ -166,6 +166,20 @@ def test_ctrl_c_ends_with_130_at_once_and_keeps_what_was_written() -> None:
     assert stderr == "interrupted; run the same command again to continue\n"
 
 
+def test_ctrl_c_is_heard_while_a_command_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "late.py").write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    code = "from transfer.console import Program; Program('p', modules={'late': 'late'})(['late'])"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        env={**os.environ, "PYTHONPATH": f"{Path(__file__).parents[2]}:{tmp_path}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    told = "interrupted; run the same command again to continue\n"
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", told)
+
+
 def test_ctrl_c_ends_with_130_even_if_nobody_reads_any_more() -> None:
     with start("wait") as process:
         assert process.stderr is not None
