@@ -12,6 +12,7 @@ from enum import Enum, auto
 from http import HTTPStatus
 
 from bundler.downloads.journal import Content, Validator
+from bundler.sources.asking import PROXY_LOGIN
 from transfer.errors import AccessDenied, InvalidInput, NotFound, TransferError, Unavailable
 from transfer.http.answers import TEMPORARY, Answer
 
@@ -21,7 +22,6 @@ _EXPIRED = (
     "a signed address expires: put a new one into the spec; "
     "what arrived is kept and the download continues"
 )
-_PROXY = "the proxy wants a name and a password: https_proxy=http://NAME:PASSWORD@HOST:PORT"
 _ADDRESS = "check the address in the spec"
 
 EXPIRED = frozenset({HTTPStatus.BAD_REQUEST, HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
@@ -97,11 +97,11 @@ def validator_of(answer: Answer) -> Validator:
 def refusal(answer: Answer, what: str) -> TransferError:
     """The error for an answer that brings nothing."""
     status = answer.status
-    message = f"{what}: answered {status}{_phrase(status)}"
+    message = f"{what}: answered {answer.outcome}"
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return AccessDenied(message, hint=_EXPIRED)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return AccessDenied(f"{what}: the proxy answered {status}{_phrase(status)}", hint=_PROXY)
+        return AccessDenied(f"{what}: the proxy answered {answer.outcome}", hint=PROXY_LOGIN)
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         return NotFound(message, hint=_ADDRESS)
     if status in TEMPORARY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -112,14 +112,6 @@ def refusal(answer: Answer, what: str) -> TransferError:
 def total_of(answer: Answer) -> int | None:
     """Bytes of the whole file, of an answer with all of it or a range."""
     return _content_range(answer)[1] if "Content-Range" in answer.headers else answer.size
-
-
-def _phrase(status: int) -> str:
-    """What a status is called, where it has a name."""
-    try:
-        return f" {HTTPStatus(status).phrase}"
-    except ValueError:
-        return ""
 
 
 def _content_range(answer: Answer) -> tuple[int | None, int | None]:

@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 
+from bundler.downloads.limits import Clock
 from transfer.errors import TransferError
 
-CONFIRM_EVERY = 256 << 20
-"""Bytes; a machine that goes down loses at most about these."""
+CONFIRM_EVERY = 20.0
+"""Seconds; a machine that goes down loses what came in these, and while the disk was asked."""
 
 
 class Confirming:
-    """At most one confirmation at a time, in a thread of its own."""
+    """At most one question to the disk at a time, in a thread of its own."""
 
-    def __init__(self, confirm: Callable[[], None]) -> None:
+    def __init__(self, confirm: Callable[[], None], clock: Clock = time.monotonic) -> None:
         """`confirm` waits for the disk."""
         self._confirm = confirm
-        self._open = 0
+        self._clock = clock
+        self._asked = clock()
         self._thread: threading.Thread | None = None
         self._error: TransferError | None = None
 
-    def wrote(self, count: int) -> None:
-        """So many bytes more; starts a confirmation when it is time for one.
+    def wrote(self) -> None:
+        """Something was written; asks the disk when it is time to.
 
         Raises:
-            StorageError: the disk refused the last one.
+            StorageError: the disk refused the last time.
         """
-        self._open += count
-        if self._open < CONFIRM_EVERY or (self._thread and self._thread.is_alive()):
+        busy = self._thread is not None and self._thread.is_alive()
+        if busy or self._clock() - self._asked < CONFIRM_EVERY:
             return
         self.wait()
-        self._open = 0
+        self._asked = self._clock()
         self._thread = threading.Thread(target=self._run, name="confirm", daemon=True)
         self._thread.start()
 

@@ -157,7 +157,7 @@ class Part:
             self._unnoted += new
             if self._unnoted >= NOTE_EVERY:
                 self._note()
-            self._confirming.wrote(new)
+            self._confirming.wrote()
             self._hasher.reach(self._ranges.prefix)
         self._tally.advance(new)
 
