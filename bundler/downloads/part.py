@@ -218,7 +218,6 @@ class Part:
 
     def _leave(self) -> None:
         if self.here:
-            self._note()
             self._sync()
         else:
             self.remove()

@@ -110,6 +110,14 @@ def test_bytes_without_a_journal_count_for_nothing(cache: Path, downloads: Downl
     assert server.ranges() == [None]
 
 
+def test_bytes_behind_the_end_are_cut_off(cache: Path, downloads: Downloads) -> None:
+    leave(cache, 100_000)
+    with (cache / PARTIAL).open("r+b") as part:
+        part.truncate(len(CONTENT) + 5)
+    with web(CONTENT) as server:
+        assert downloads.fetch(wanted(server.url)).path.read_bytes() == CONTENT
+
+
 @pytest.mark.parametrize("digest", [DIGEST, None])
 def test_hole_is_not_taken_for_data(
     cache: Path, downloads: Downloads, digest: Digest | None
