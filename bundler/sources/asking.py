@@ -26,6 +26,7 @@ MAX_ANSWER = 16 << 20
 
 _RANGE = re.compile(r"bytes (?:0-[0-9]+|\*)/([0-9]{1,18})")
 _HOPELESS = (HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
+PROXY_LOGIN = "the proxy wants a name and a password: https_proxy=http://NAME:PASSWORD@HOST:PORT"
 _UNAVAILABLE = "the server is overloaded or broken; run the same command again later"
 
 Refuse = Callable[[Answer], TransferError]
@@ -120,19 +121,14 @@ def refusal(answer: Answer, what: str, *, access: str, missing: str) -> Transfer
     The server's own words are not repeated: they may hold what we sent.
     """
     status = answer.status
-    message = f"{what}: answered {status}{_phrase(status)}"
+    message = f"{what}: answered {answer.outcome}"
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return AccessDenied(message, hint=access)
+    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
+        return AccessDenied(f"{what}: the proxy answered {answer.outcome}", hint=PROXY_LOGIN)
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         return NotFound(message, hint=missing)
     broken = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _HOPELESS
     if status in TEMPORARY or broken:
         return Unavailable(message, hint=_UNAVAILABLE, retry_after=answer.retry_after)
     return InvalidInput(message, hint=f"check the address: {printable(answer.url)} answered so")
-
-
-def _phrase(status: int) -> str:
-    try:
-        return f" {HTTPStatus(status).phrase}"
-    except ValueError:
-        return ""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from urllib.parse import urljoin, urlsplit
 
 from transfer.digest import Digest
@@ -31,6 +32,14 @@ class Answer:
     body: bytes = field(repr=False)
     url: str = field(repr=False)
     """Where the answer came from; its query may hold secrets."""
+
+    @property
+    def outcome(self) -> str:
+        """The status, and what it is called where it has a name: `404 Not Found`."""
+        try:
+            return f"{self.status} {HTTPStatus(self.status).phrase}"
+        except ValueError:
+            return str(self.status)
 
     @property
     def digest(self) -> Digest | None:

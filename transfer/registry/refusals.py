@@ -66,7 +66,7 @@ def refusal(answer: Answer, what: str, *, access_hint: str, writing: bool = Fals
         writing: Whether something was to be stored.
     """
     status, codes = answer.status, set(_codes(answer))
-    message = f"{what}: answered {status}{_phrase(status)}{_quote(answer)}"
+    message = f"{what}: answered {answer.outcome}{_quote(answer)}"
     if codes & _CONTENT_CODES:
         return IntegrityError(message, hint="the content changed on its way; run it again")
     if status in _REFUSED:
@@ -91,13 +91,6 @@ def _wrong_place(answer: Answer) -> str:
     if moved := answer.location:
         return f"it has moved to {printable(moved)}; give the address where the registry is"
     return "check that this is the address of a registry, and that it accepts such images"
-
-
-def _phrase(status: int) -> str:
-    try:
-        return f" {HTTPStatus(status).phrase}"
-    except ValueError:
-        return ""
 
 
 def _errors(answer: Answer) -> Iterator[Mapping[str, object]]:

@@ -112,7 +112,13 @@ def test_a_signature_that_tells_its_end(
 
 
 def test_other_refusals(world: World, vendor: Vendor, address: Address) -> None:
-    for code, kind in ((401, AccessDenied), (404, NotFound), (410, NotFound), (418, InvalidInput)):
+    for code, kind in (
+        (401, AccessDenied),
+        (404, NotFound),
+        (407, AccessDenied),
+        (410, NotFound),
+        (418, InvalidInput),
+    ):
         vendor.storage.fail("GET", PATH, 1, status(code))
         assert f"answered {code}" in refused(kind, world.source(address).promise).message
     vendor.storage.fail("GET", PATH, 1, status(599))
