@@ -30,13 +30,15 @@ WHEELS = "wheels"
 
 _LAST_LINES = 3
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s@]*@")
+_REASON = re.compile(r"\[Errno -?[0-9]+\] ([A-Za-z ]+)")
 _QUERY = re.compile(r"\?[^\s'\"]*")
 _TRY = "check that `pip download pip` works on this host: the same configuration is used"
+_UNREACHED = f"the package index does not answer; {_TRY}"
 _OUTCOMES: tuple[tuple[str, type[TransferError], str], ...] = (
     ("No module named pip", NotFound, f"install it: {sys.executable} -m ensurepip"),
     ("DO NOT MATCH THE HASHES", DigestMismatch, "ask whoever runs the package index"),
     ("No space left on device", StorageError, "free some space where the cache is"),
-    ("connection broken by", Unavailable, _TRY),
+    ("connection broken by", Unavailable, _UNREACHED),
     ("No matching distribution", NotFound, f"{_TRY}; or name other machines in toolkit:"),
 )
 """What pip says, what kind of failure that is, and what to do; the first one that is found."""
@@ -91,8 +93,12 @@ def download(
 def _failure(target: Target, code: int, said: str) -> TransferError:
     """What pip's exit code and words mean; of its words the last ones, without secrets."""
     shown = _QUERY.sub("", _CREDENTIALS.sub("", said))
-    last = [" ".join(line.split()) for line in shown.splitlines() if line.strip()][-_LAST_LINES:]
-    message = f"wheels for {target}: pip ended with exit code {code}: {' / '.join(last)}"
+    lines = [" ".join(line.split()) for line in shown.splitlines() if line.strip()]
+    # Of a connection that breaks, pip warns with the insides of its library, once for each try.
+    lines = [line for line in lines if not line.startswith("WARNING: ")] or lines
+    reason = _REASON.search(said)
+    ended = f"pip ended with exit code {code}" + (f" ({reason[1]})" if reason else "")
+    message = f"wheels for {target}: {ended}: {' / '.join(lines[-_LAST_LINES:])}"
     for words, kind, hint in _OUTCOMES:
         if words in said:
             return kind(message, hint=hint)
