@@ -76,3 +76,14 @@ def test_help_of_the_bundler_does_not_load_what_makes_bundles() -> None:
     loaded = modules_of("verify", "--help", program="bundler")
     assert "bundler.cli.sources" in loaded
     assert loaded & {"bundler.build", "bundler.downloads", "docker", "tqdm", "yaml"} == set()
+
+
+def test_the_collector_works_on_and_leaves_what_was_loaded_alone() -> None:
+    code = (
+        "import gc; from mirror.cli import main; main(['push', '--help'], standalone_mode=False); "
+        "assert gc.isenabled(); assert gc.get_freeze_count() > 10_000"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=PROJECT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr

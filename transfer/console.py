@@ -7,6 +7,7 @@ watches. The two command lines share this and hold nothing but their own command
 from __future__ import annotations
 
 import errno
+import gc
 import os
 import sys
 import threading
@@ -15,6 +16,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TextIO, TypeVar
 
 import click
@@ -57,8 +59,7 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a command by its name, and load it."""
         if cmd_name in self._modules and cmd_name not in self.commands:
-            module = import_module(self._modules[cmd_name])
-            self.add_command(getattr(module, cmd_name), cmd_name)
+            self.add_command(getattr(_load(self._modules[cmd_name]), cmd_name), cmd_name)
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature
@@ -90,6 +91,21 @@ class Program(click.Group):
         variable = f"_{name.replace('-', '_').upper()}_COMPLETE"
         with formatter.section("Completion in bash"):
             formatter.write_text(f'eval "$({variable}=bash_source {name})"')
+
+
+def _load(module: str) -> ModuleType:
+    """Import a module; what is made by that stays to the end, and is not looked through again.
+
+    The collector of garbage would do so many times meanwhile, and when the program ends.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return import_module(module)
+    finally:
+        gc.freeze()
+        if enabled:
+            gc.enable()
 
 
 def examples(program: str, *lines: str) -> str:
@@ -152,13 +168,20 @@ def emit(output: str, text: str, data: object) -> None:
     _write(dump_json(data) if output == "json" else f"{escape(text)}\n")
 
 
-def _write(text: str) -> None:
+def emit_file(content: bytes) -> None:
+    """Write to stdout what is the content of a file, every byte as it is."""
+    if context := click.get_current_context(silent=True):
+        context.meta[_EMITTED] = True
+    _write(content)
+
+
+def _write(text: str | bytes) -> None:
     """Write to stdout; a reader that has seen enough does not change how the work ended."""
     try:
         try:
             click.echo(text, nl=False)
         except UnicodeEncodeError as error:  # a name that the terminal's encoding cannot show
-            shown = text.encode(error.encoding, "backslashreplace")
+            shown = error.object.encode(error.encoding, "backslashreplace")
             click.echo(shown.decode(error.encoding), nl=False)
     except OSError as error:
         sys.stdout = None  # what is left in its buffer would fail once more at the very end
