@@ -59,7 +59,8 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Find a command by its name, and load it."""
         if cmd_name in self._modules and cmd_name not in self.commands:
-            self.add_command(getattr(_load(self._modules[cmd_name]), cmd_name), cmd_name)
+            module = _load(self._modules[cmd_name])
+            self.add_command(getattr(module, cmd_name.replace("-", "_")), cmd_name)
         return super().get_command(ctx, cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own signature

@@ -158,7 +158,7 @@ def plain_size(path: Path, what: str) -> int | None:
 
 
 @contextmanager
-def ingest(final: Path, scratch: Path, what: str) -> Iterator[BinaryIO]:
+def ingest(final: Path, scratch: Path, what: str, mode: int = FILE_MODE) -> Iterator[BinaryIO]:
     """A file to write; it gets the name `final` only when the body ended without an error.
 
     `scratch` is a folder on the same file system. Nothing stays in it, unless the process is
@@ -174,7 +174,7 @@ def ingest(final: Path, scratch: Path, what: str) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 with suppress(PermissionError):  # as set_mode
-                    os.fchmod(handle, FILE_MODE)
+                    os.fchmod(handle, mode)
                 os.fsync(handle)
             final.parent.mkdir(parents=True, exist_ok=True)
             Path(name).replace(final)
@@ -184,13 +184,13 @@ def ingest(final: Path, scratch: Path, what: str) -> Iterator[BinaryIO]:
             raise
 
 
-def replace_file(final: Path, content: bytes, what: str) -> None:
+def replace_file(final: Path, content: bytes, what: str, mode: int = FILE_MODE) -> None:
     """Give `final` new content at once, or leave it as it is.
 
     Raises:
         StorageError: it cannot be written.
     """
-    with ingest(final, final.parent, what) as file:
+    with ingest(final, final.parent, what, mode) as file:
         file.write(content)
 
 
