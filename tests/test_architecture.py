@@ -52,6 +52,8 @@ LAYERS = {
     "mirror.site": 3,
     "mirror.secret": 3,
     "mirror.duration": 3,
+    "mirror.holdings": 3,
+    "mirror.rewriting": 3,
     "mirror.outcome": 3,
     "transfer.disk": 4,
     "transfer.layout": 4,

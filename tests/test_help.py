@@ -28,7 +28,7 @@ LONGEST_LINE = 100
 """Columns that a terminal is taken to have."""
 
 _SHOWN = re.compile(
-    r"^ *(?:# +|\$ )?(airgap-(?:mirror|bundler) +[a-z]+ +[^ |].*?)(?:   +\S.*| #.*| \|.*)?$"
+    r"^ *(?:# +|\$ )?(airgap-(?:mirror|bundler) +[a-z-]+ +[^ |].*?)(?:   +\S.*| #.*| \|.*)?$"
 )
 _FILES = [
     path
@@ -75,7 +75,7 @@ def test_help_ends_with_examples_that_parse(program: str, name: str) -> None:
 @pytest.mark.parametrize("program", PROGRAMS)
 def test_a_program_shows_its_whole_road_and_its_exit_codes(program: str) -> None:
     shown = shown_help(program, "")
-    listed = re.findall(r"^  (\w+) +\w", shown.partition("Commands:")[2], re.MULTILINE)
+    listed = re.findall(r"^  ([\w-]+) +\w", shown.partition("Commands:")[2], re.MULTILINE)
     group = PROGRAMS[program]
     commands = group.list_commands(click.Context(group))
     assert listed[: len(commands)] == commands

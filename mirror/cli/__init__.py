@@ -23,6 +23,7 @@ from transfer.console import HELP, Program
         "audit": "mirror.cli.images",
         "serve": "mirror.cli.serve",
         "load": "mirror.cli.load",
+        "rewrite-images": "mirror.cli.rewrite",
     },
     epilog=examples(
         "verify  /media/usb/harness",
