@@ -12,9 +12,9 @@ from enum import Enum, auto
 from http import HTTPStatus
 
 from bundler.downloads.journal import Content, Validator
-from bundler.sources.asking import PROXY_LOGIN
-from transfer.errors import AccessDenied, InvalidInput, NotFound, TransferError, Unavailable
-from transfer.http.answers import TEMPORARY, Answer
+from bundler.sources.asking import refusal as refusal_of
+from transfer.errors import TransferError
+from transfer.http.answers import Answer
 
 _CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/([0-9]{1,18}|\*)")
 
@@ -96,17 +96,7 @@ def validator_of(answer: Answer) -> Validator:
 
 def refusal(answer: Answer, what: str) -> TransferError:
     """The error for an answer that brings nothing."""
-    status = answer.status
-    message = f"{what}: answered {answer.outcome}"
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return AccessDenied(message, hint=_EXPIRED)
-    if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return AccessDenied(f"{what}: the proxy answered {answer.outcome}", hint=PROXY_LOGIN)
-    if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
-        return NotFound(message, hint=_ADDRESS)
-    if status in TEMPORARY or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return Unavailable(message, retry_after=answer.retry_after)
-    return InvalidInput(message, hint=_ADDRESS)
+    return refusal_of(answer, what, access=_EXPIRED, missing=_ADDRESS)
 
 
 def total_of(answer: Answer) -> int | None:

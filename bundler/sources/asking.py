@@ -26,8 +26,8 @@ MAX_ANSWER = 16 << 20
 
 _RANGE = re.compile(r"bytes (?:0-[0-9]+|\*)/([0-9]{1,18})")
 _HOPELESS = (HTTPStatus.NOT_IMPLEMENTED, HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
-PROXY_LOGIN = "the proxy wants a name and a password: https_proxy=http://NAME:PASSWORD@HOST:PORT"
-_UNAVAILABLE = "the server is overloaded or broken; run the same command again later"
+_PROXY_LOGIN = "the proxy wants a name and a password: https_proxy=http://NAME:PASSWORD@HOST:PORT"
+_UNAVAILABLE = "the server is overloaded or broken: give it a while"
 
 Refuse = Callable[[Answer], TransferError]
 """The error that an unwelcome answer is."""
@@ -125,7 +125,7 @@ def refusal(answer: Answer, what: str, *, access: str, missing: str) -> Transfer
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
         return AccessDenied(message, hint=access)
     if status == HTTPStatus.PROXY_AUTHENTICATION_REQUIRED:
-        return AccessDenied(f"{what}: the proxy answered {answer.outcome}", hint=PROXY_LOGIN)
+        return AccessDenied(f"{what}: the proxy answered {answer.outcome}", hint=_PROXY_LOGIN)
     if status in (HTTPStatus.NOT_FOUND, HTTPStatus.GONE):
         return NotFound(message, hint=missing)
     broken = status >= HTTPStatus.INTERNAL_SERVER_ERROR and status not in _HOPELESS
