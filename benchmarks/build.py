@@ -31,7 +31,11 @@ def ours(archive: Archive, folder: Path) -> Callable[[Path], None]:
     releases = [{"archive": {"path": str(archive.path)}}]
     write_spec(spec, applications=[{"slug": archive.slug, "releases": releases}])
     bundler("lock", spec)
-    return lambda target: bundler("build", spec, "-o", target / "bundle")
+
+    def build(target: Path) -> None:
+        bundler("build", spec, "-o", target / "bundle")
+
+    return build
 
 
 def unpacked(archive: Archive) -> Callable[[Path], None]:
