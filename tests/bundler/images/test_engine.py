@@ -273,7 +273,9 @@ def test_a_disk_without_room_is_known_before_the_first_byte(
 ) -> None:
     image_id = engine.hold(NAME, IMAGE)
     engine.images[NAME]["Size"] = 1 << 60
-    with pytest.raises(StorageError, match=rf"cache {tmp_path}: .* are needed for image .* are free"):
+    with pytest.raises(
+        StorageError, match=rf"cache {tmp_path}: .* are needed for image .* are free"
+    ):
         found(engine, tmp_path)
     assert f"{image_id}/get" not in engine.asked
     assert kept(tmp_path) == []
