@@ -94,9 +94,9 @@ def validator_of(answer: Answer) -> Validator:
     )
 
 
-def refusal(answer: Answer, what: str) -> TransferError:
-    """The error for an answer that brings nothing."""
-    return refusal_of(answer, what, access=_EXPIRED, missing=_ADDRESS)
+def refusal(answer: Answer, what: str, access: str = "") -> TransferError:
+    """The error for an answer that brings nothing; `access` is the hint where it refuses us."""
+    return refusal_of(answer, what, access=access or _EXPIRED, missing=_ADDRESS)
 
 
 def total_of(answer: Answer) -> int | None:

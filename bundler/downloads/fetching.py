@@ -127,7 +127,7 @@ class Fetching:
                 if reply.answer.status not in EXPIRED:
                     yield reply
                     return
-                refused = refusal(reply.answer, self._part.what)
+                refused = refusal(reply.answer, self._part.what, location.refused)
             self._address.renew(location, refused, self._part.most)
 
     def _headers(self, piece: Piece) -> dict[str, str]:

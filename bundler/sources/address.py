@@ -52,16 +52,22 @@ class AddressSource:
 
     def locate(self) -> Location:
         """The address, as the spec has it."""
-        return Location(url=self._origin.url)
+        return Location(url=self._origin.url, refused=self._access())
 
     def _refuse(self, answer: Answer) -> TransferError:
         what = f"download {printable(self._origin.url)}"
+        return refusal(answer, what, access=self._access(), missing=_MISSING)
+
+    def _access(self) -> str:
         ends = expires_at(self._origin.url)
-        access = "the address wants a log-in or a signature; put the full address into the spec"
-        if ends is not None:
-            verb = "expired" if ends <= self._now() else "expires"
-            access = (
-                f"it is a signed address, which {verb} at {moment(ends)}: put a new one into the "
-                "spec; what arrived is kept and the download continues"
+        if ends is None:
+            return (
+                "the address wants a log-in or a signature, or its signature has expired: put the "
+                "full address, as it is now, into the spec; what arrived is kept and the download "
+                "continues"
             )
-        return refusal(answer, what, access=access, missing=_MISSING)
+        verb = "expired" if ends <= self._now() else "expires"
+        return (
+            f"it is a signed address, which {verb} at {moment(ends)}: put a new one into the "
+            "spec; what arrived is kept and the download continues"
+        )

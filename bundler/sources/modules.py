@@ -52,7 +52,7 @@ class ModuleSource:
             lambda answer: refusal(
                 answer,
                 self._what,
-                access=f"its signed address has expired or was cut: {self._ask(manifest)}",
+                access=self._access(manifest),
                 missing="ask Harness support: the manifest names an archive that is not there",
             ),
         )
@@ -72,7 +72,8 @@ class ModuleSource:
         Raises:
             TransferError: as `promise`.
         """
-        return Location(url=self._read()[1].url)
+        manifest, module = self._read()
+        return Location(url=module.url, refused=self._access(manifest))
 
     @property
     def _what(self) -> str:
@@ -103,6 +104,9 @@ class ModuleSource:
             f"manifest {self._origin.manifest}: its signed addresses expire at {moment(ends)}; "
             "a new manifest put in its place is used at once, and downloads continue"
         )
+
+    def _access(self, manifest: Manifest) -> str:
+        return f"its signed address has expired or was cut: {self._ask(manifest)}"
 
     def _ask(self, manifest: Manifest) -> str:
         account = f" ({manifest.issued_for})" if manifest.issued_for else ""

@@ -61,6 +61,8 @@ class Location:
     """It may be signed, and expire."""
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     """They may hold a password; not sent on to another host."""
+    refused: str = ""
+    """What to do where it is refused and `locate` gives no other; a hint."""
 
 
 class FileSource(Protocol):

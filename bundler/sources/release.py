@@ -18,6 +18,7 @@ _UNFINISHED = frozenset(
 """What the vendor's builder says of an archive that is not there, or lacks its images."""
 _BUILT = ("", "built")
 
+_ACCESS = "run the same command again; a proxy may hold old addresses back"
 _NAMED = 10
 """Releases named where one is not there."""
 
@@ -48,7 +49,7 @@ class PortalSource:
             lambda answer: refusal(
                 answer,
                 f"{self._what}: its signed address",
-                access="run the same command again; a proxy may hold old addresses back",
+                access=_ACCESS,
                 missing="the vendor lists it, and has no archive of it: ask the vendor",
             ),
         )
@@ -72,7 +73,7 @@ class PortalSource:
         if sequence is None:
             sequence = self._choose(self._portal.offers(self._origin.channel)).sequence
         url = self._portal.address(sequence, self._origin.channel, self._what)
-        return Location(url=url)
+        return Location(url=url, refused=_ACCESS)
 
     @property
     def _what(self) -> str:

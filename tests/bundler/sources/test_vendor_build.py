@@ -132,6 +132,19 @@ def test_one_reason_for_all_files_is_what_a_command_ends_with(
     assert "none of the 5 files could be had" in ran.stderr
 
 
+def test_who_signs_an_address_is_who_to_ask_for_another(
+    tmp_path: Path, vendor: Vendor, spec: Path
+) -> None:
+    """With a lock nobody is asked beforehand: the download itself meets the old signature."""
+    bundler(vendor, tmp_path, "lock", str(spec))
+    vendor.storage.expire()
+    elsewhere = tmp_path / "elsewhere"
+    ran = bundler(vendor, elsewhere, "build", str(spec), "-o", str(tmp_path / "b"), code=11)
+    assert "2 of 5 files could not be had" in ran.stderr
+    assert "ask Harness support for a new manifest for the same account" in ran.stderr
+    assert "put the full address, as it is now, into the spec" in ran.stderr
+
+
 def test_some_that_fail_do_not_keep_the_others_away(
     tmp_path: Path, vendor: Vendor, spec: Path
 ) -> None:
