@@ -52,6 +52,8 @@ LAYERS = {
     "mirror.site": 3,
     "mirror.secret": 3,
     "mirror.duration": 3,
+    "mirror.config.carried": 5,
+    "mirror.config": 3,
     "mirror.holdings": 3,
     "mirror.rewriting": 3,
     "mirror.outcome": 3,

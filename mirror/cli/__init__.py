@@ -24,6 +24,7 @@ from transfer.console import HELP, Program
         "serve": "mirror.cli.serve",
         "load": "mirror.cli.load",
         "rewrite-images": "mirror.cli.rewrite",
+        "config": "mirror.cli.config",
     },
     epilog=examples(
         "verify  /media/usb/harness",
