@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from types import TracebackType
 
-from transfer.errors import IntegrityError, InvalidInput, TransferError, raise_together
+from transfer.errors import (
+    Incomplete,
+    IntegrityError,
+    InvalidInput,
+    TransferError,
+    raise_together,
+)
 from transfer.text import counted
 
 
@@ -29,11 +35,19 @@ class Faults:
 
     def raise_all(self) -> None:
         """Raise every fault, if there is one: of its own class when all are alike."""
-        kinds = {type(fault) for fault in self._found}
-        mixed = any(isinstance(fault, IntegrityError) for fault in self._found)
-        kind = kinds.pop() if len(kinds) == 1 else IntegrityError if mixed else InvalidInput
+        kind = _kind({type(fault) for fault in self._found})
         entries = counted(len(self._found), "entry", "entries")
         raise_together(kind, f"{entries} of the spec cannot be used", self._found)
+
+
+def _kind(kinds: set[type[TransferError]]) -> type[TransferError]:
+    """What stands for all of them: what nobody may go on with comes before what may pass."""
+    if len(kinds) == 1:
+        return kinds.pop()
+    for worst in (IntegrityError, InvalidInput):
+        if any(issubclass(kind, worst) for kind in kinds):
+            return worst
+    return Incomplete
 
 
 class _Guard:

@@ -70,7 +70,8 @@ def resolve(
 
     Raises:
         TransferError: with every fault; of their own class when all are alike, otherwise
-            IntegrityError or InvalidInput. What `taker` raises ends the work at once.
+            IntegrityError, InvalidInput or Incomplete, the first that fits one. What `taker`
+            raises ends the work at once.
     """
     walk = _Walk(spec, inputs, locked, anew, taker)
     walk.gather()

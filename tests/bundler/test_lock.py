@@ -199,6 +199,18 @@ def test_image_that_cannot_be_had(
     assert not workplace.lock.exists()
 
 
+def test_images_that_cannot_be_had_for_several_reasons(workplace: Workplace) -> None:
+    """Neither is a mistake in the spec: no code says so."""
+    with FakeRegistry() as registry:
+        registry.fail("GET", "/closed/manifests/", 9, status(403))
+        registry.fail("HEAD", "/closed/manifests/", 9, status(403))
+        images = f"['{registry.host}/harness/closed:1', '{registry.host}/harness/none:1']"
+        spec = workplace.spec(f"images: {images}")
+        ran = workplace.run("lock", spec, "--plain-http", registry.host)
+    assert ran.code == 11, ran.err
+    assert "2 entries of the spec cannot be used" in ran.err
+
+
 def test_registry_speaks_tls_unless_it_is_named(workplace: Workplace) -> None:
     with FakeRegistry() as registry:
         spec = workplace.spec(f"images: ['{registry.host}/harness/delegate:1']")
