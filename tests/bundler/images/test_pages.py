@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 import yaml
 from click.testing import CliRunner
@@ -225,4 +226,6 @@ def test_the_commands_on_a_page_can_be_typed(page: str) -> None:
     assert shown
     for line in shown:
         name, *words = shlex.split(line)
-        main.commands[name].make_context(name, words)
+        command = main.get_command(click.Context(main), name)
+        assert command
+        command.make_context(name, words)
