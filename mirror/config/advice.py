@@ -81,7 +81,7 @@ def _on_addresses(
     port, url, scheme = given.get(_NODE_PORT), given.get(_URL), given.get(_SCHEME)
     if port and not (port.isdecimal() and int(port) in NODE_PORTS):
         yield _note(items[_NODE_PORT], f"not in the range. {ADVICE[_NODE_PORT]}")
-    if url is not None:
+    if url:
         used = _split(url)[0]
         if used not in ("http", "https"):
             yield _note(items[_URL], f"starts with neither http:// nor https://. {ADVICE[_URL]}")
