@@ -1,13 +1,16 @@
 """How long a push takes: ours, and the ways it is done today, side by side.
 
 Made-up but real input (see tests/real/produce.py), a fresh registry for every run, the ways in
-turn. What a way delivered is compared first: where the digests differ, no ratio is printed.
+turn. What a way delivered is compared first: where it differs, no ratio is printed.
 
-    python benchmarks/push.py [ROUNDS]
+    python benchmarks/push.py [ROUNDS] [--format docker|docker-archive] [--size MEGABYTES]
 """
 
 from __future__ import annotations
 
+import argparse
+import json
+import os
 import shutil
 import statistics
 import sys
@@ -21,36 +24,66 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.processes import run
 from tests.real.judges import Reader
-from tests.real.produce import Archive, produce, skopeo
+from tests.real.large import large_docker_archive_format, large_docker_format
+from tests.real.layers import MB
+from tests.real.produce import Archive, Image, produce, skopeo
 from tests.real.product import bundler, mirror, write_spec
 from tests.servers import docker_registry
+from tests.tools import need
 
 NAMESPACE = "harness"
+GIB = 1 << 30
 
 
 @dataclass(slots=True)
 class Way:
-    """A way to push the archive's images to `host`, and the seconds that it took."""
+    """A way to push the archive's images to `host`, and what each run of it took."""
 
     name: str
     push: Callable[[str], None]
     cold: list[float] = field(default_factory=list)
     again: list[float] = field(default_factory=list)
+    cpu: list[float] = field(default_factory=list)
+    """Seconds of processor time of a run on a fresh registry, the registry's own not counted."""
     delivered: dict[str, str] = field(default_factory=dict)
 
 
-def measure(way: Way, archive: Archive, folder: Path) -> None:
+def measure(way: Way, images: Sequence[Image], form: str, folder: Path) -> None:
     """One run on a fresh registry, and one more on the same."""
     with docker_registry(folder / "target") as registry:
-        for seconds in (way.cold, way.again):
-            start = time.perf_counter()
-            way.push(registry.host)
-            seconds.append(time.perf_counter() - start)
+        way.cpu.append(-processor_time())
+        way.cold.append(timed(way.push, registry.host))
+        way.cpu[-1] += processor_time()
+        way.again.append(timed(way.push, registry.host))
         reader = Reader(registry)
-        for image in archive.images:
+        for image in images:
             name = f"{NAMESPACE}/{image.destination}"
-            way.delivered[name] = reader.digest(name)
+            way.delivered[name] = identity(reader, name, form)
     shutil.rmtree(folder / "target")
+
+
+def timed(push: Callable[[str], None], host: str) -> float:
+    """Seconds that a push took."""
+    start = time.perf_counter()
+    push(host)
+    return time.perf_counter() - start
+
+
+def processor_time() -> float:
+    """Seconds that every child of ours took which has ended."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
+def identity(reader: Reader, name: str, form: str) -> str:
+    """What has to be the same of an image, whoever pushed it.
+
+    That is its manifest; of format `docker-archive`, which has none, its configuration, which
+    holds the digests of the uncompressed layers: each tool compresses them in its own way.
+    """
+    if form == "docker":
+        return reader.digest(name)
+    return str(json.loads(reader.raw(name))["config"]["digest"])
 
 
 def ours(source: Path) -> Callable[[str], None]:
@@ -62,35 +95,52 @@ def ours(source: Path) -> Callable[[str], None]:
     return push
 
 
-def copies(archive: Archive, source: str) -> Callable[[str], None]:
-    """`skopeo copy`, image after image, from a registry that already serves them."""
+def copies(images: Sequence[Image], origin: Callable[[Image], str]) -> Callable[[str], None]:
+    """`skopeo copy`, image after image, from where `origin` says."""
 
     def push(host: str) -> None:
-        for image in archive.images:
-            origin = f"docker://{source}/{image.destination}"
+        for image in images:
             target = f"docker://{host}/{NAMESPACE}/{image.destination}"
             plain = ("--src-tls-verify=false", "--dest-tls-verify=false")
-            skopeo("copy", "--all", *plain, origin, target)
+            skopeo("copy", "--all", *plain, origin(image), target)
 
     return push
 
 
-def as_kots_does(archive: Archive, folder: Path) -> Callable[[str], None]:
-    """Unpack everything, start a registry on it, copy image after image (KOTS: pkg/image)."""
+def as_kots_does(archive: Archive, form: str, folder: Path) -> Callable[[str], None]:
+    """Unpack everything, with pigz, and copy image after image (KOTS: pkg/image).
+
+    Of format `docker`, from a registry that is started on what was unpacked.
+    """
 
     def push(host: str) -> None:
         unpacked = Path(tempfile.mkdtemp(dir=folder))
         unpack(archive, unpacked)
-        with docker_registry(unpacked) as registry:
-            copies(archive, registry.host)(host)
+        if form == "docker":
+            (unpacked / "images").rename(unpacked / "storage")
+            with docker_registry(unpacked) as registry:
+                copies(archive.images, served_by(registry.host))(host)
+        else:
+            copies(archive.images, saved_in(unpacked))(host)
+        shutil.rmtree(unpacked)
 
     return push
 
 
 def unpack(archive: Archive, folder: Path) -> None:
-    """The archive's images as the storage of a registry in `folder`."""
-    run(["tar", "-xzf", archive.path, "-C", folder])
-    (folder / "images").rename(folder / "storage")
+    """All of an archive, decompressed beside tar."""
+    run(["tar", f"--use-compress-program={need('pigz')}", "-xf", archive.path, "-C", folder])
+
+
+def served_by(host: str) -> Callable[[Image], str]:
+    """Where skopeo finds an image of format `docker` once a registry serves it."""
+    return lambda image: f"docker://{host}/{image.destination}"
+
+
+def saved_in(folder: Path) -> Callable[[Image], str]:
+    """Where skopeo finds an image of format `docker-archive`."""
+    tars = folder / "images/docker-archive"
+    return lambda image: f"docker-archive:{tars / image.name.replace(':', '/')}"
 
 
 def spread(values: Sequence[float]) -> str:
@@ -107,34 +157,63 @@ def ratio(one: Way, other: Way) -> str:
     return f"{spread(cold)} | {spread(again)}"
 
 
-def main() -> None:
-    """Measure, and print two tables in Markdown."""
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        archive = produce(folder / "vendor").first_gen
-        spec, bundle, source = folder / "spec.yaml", folder / "bundle", folder / "source"
-        releases = [{"archive": {"path": str(archive.path)}}]
-        write_spec(spec, applications=[{"slug": archive.slug, "releases": releases}])
-        bundler("build", spec, "-o", bundle)
-        source.mkdir()
-        unpack(archive, source)
-        with docker_registry(source) as registry:
-            archived = Way("ours, from the vendor's archive", ours(archive.path))
-            built = Way("ours, from a bundle", ours(bundle))
-            kots = Way("as KOTS does it", as_kots_does(archive, folder))
-            plain = Way("skopeo, from an unpacked tree", copies(archive, registry.host))
-            ways = (archived, kots, built, plain)
-            for _ in range(rounds):
-                for way in ways:
-                    measure(way, archive, folder)
-    print(f"{archive.path.name}, {rounds} rounds, seconds: min / median / max\n")
-    print("| | nothing there yet | everything there |\n|---|---|---|")
+def compare(archive: Archive, form: str, rounds: int, folder: Path) -> None:
+    """Measure every way to push one archive, and print two tables in Markdown."""
+    spec, bundle, source = folder / "spec.yaml", folder / "bundle", folder / "source"
+    releases = [{"archive": {"path": str(archive.path)}}]
+    write_spec(spec, applications=[{"slug": archive.slug, "releases": releases}])
+    bundler("build", spec, "-o", bundle)
+    source.mkdir()
+    unpack(archive, source)
+    if form == "docker":
+        (source / "images").rename(source / "storage")
+    with docker_registry(source) as registry:
+        origin = served_by(registry.host) if form == "docker" else saved_in(source)
+        archived = Way("ours, from the vendor's archive", ours(archive.path))
+        built = Way("ours, from a bundle", ours(bundle))
+        kots = Way("as KOTS does it, with pigz", as_kots_does(archive, form, folder))
+        plain = Way("skopeo, from what is unpacked already", copies(archive.images, origin))
+        ways = (archived, kots, built, plain)
+        for _ in range(rounds):
+            for way in ways:
+                measure(way, archive.images, form, folder)
+    blobs = sum(path.stat().st_size for path in (bundle / "blobs/sha256").iterdir())
+    size = archive.path.stat().st_size / MB
+    print(f"\nformat `{form}`, {size:.0f} MB, {blobs / MB:.0f} MB of blobs, {rounds} rounds;")
+    print("seconds: minimum / median / maximum; processor: seconds per GiB of blobs, cold\n")
+    print("| | nothing there yet | everything there | processor |\n|---|---|---|---|")
     for way in ways:
-        print(f"| {way.name} | {spread(way.cold)} | {spread(way.again)} |")
+        processor = spread([seconds * GIB / blobs for seconds in way.cpu])
+        print(f"| {way.name} | {spread(way.cold)} | {spread(way.again)} | {processor} |")
     print("\n| ratio, pair by pair | nothing there yet | everything there |\n|---|---|---|")
-    for one, other in ((archived, kots), (built, plain), (built, kots)):
-        print(f"| {one.name} : {other.name} | {ratio(one, other)} |")
+    for one, other in ((archived, kots), (built, kots), (built, plain)):
+        print(f"| {one.name} : {other.name} | {ratio(one, other)} |", flush=True)
+
+
+def archives(size: int, folder: Path) -> dict[str, Archive]:
+    """An archive of each format: of real files, or of `size` megabytes of made-up ones."""
+    if size:
+        return {
+            "docker": large_docker_format(folder / "docker", size * MB),
+            "docker-archive": large_docker_archive_format(folder / "saved", size * MB),
+        }
+    release = produce(folder / "vendor")
+    return {"docker": release.first_gen, "docker-archive": release.next_gen}
+
+
+def main() -> None:
+    """Measure as the command line says."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("rounds", type=int, nargs="?", default=5)
+    parser.add_argument("--format", choices=("docker", "docker-archive"), help="this one only")
+    parser.add_argument("--size", type=int, default=0, metavar="MEGABYTES")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        for form, archive in archives(asked.size, Path(name)).items():
+            if asked.format in (None, form):
+                folder = Path(name) / f"ways-{form}"
+                folder.mkdir()
+                compare(archive, form, asked.rounds, folder)
 
 
 if __name__ == "__main__":
