@@ -15,6 +15,7 @@ from bundler.downloads.journal import Content, Validator
 from bundler.sources.asking import refusal as refusal_of
 from transfer.errors import TransferError
 from transfer.http.answers import Answer
+from transfer.plain import one_line
 
 _CONTENT_RANGE = re.compile(r"bytes (?:([0-9]{1,18})-[0-9]{1,18}|\*)/([0-9]{1,18}|\*)")
 
@@ -53,6 +54,8 @@ class Offer:
     """Whether the server takes requests for ranges."""
     framed: bool
     """Whether the body's end can be told from a broken connection."""
+    encoding: str
+    """What was done to the file's bytes, though nobody asked for it: `gzip`; "" for nothing."""
 
 
 def understand(answer: Answer, start: int, content: Content, what: str) -> Offer:
@@ -81,7 +84,13 @@ def understand(answer: Answer, start: int, content: Content, what: str) -> Offer
         validator=validator,
         ranges=meaning is Meaning.RANGE or answer.headers.get("Accept-Ranges") == "bytes",
         framed=answer.size is not None or "Transfer-Encoding" in answer.headers,
+        encoding=_encoding(answer),
     )
+
+
+def _encoding(answer: Answer) -> str:
+    name = one_line(answer.headers.get("Content-Encoding", "").strip().lower())
+    return "" if name == "identity" else name
 
 
 def validator_of(answer: Answer) -> Validator:

@@ -24,6 +24,10 @@ from transfer.http.retry import GivenUp
 BLOCK = 1 << 20
 """Bytes read in one go, if that many have come."""
 
+_PACKED = (".gz", ".tgz", ".airgap")
+"""Files that are gzip themselves: of these many servers say that they have encoded them."""
+
+_PROVE = "give its sha256 in the spec"
 _NETWORK = "check the network"
 _CONTINUES = "then run the same command: the download continues"
 
@@ -160,7 +164,8 @@ class Fetching:
         if offer.meaning is Meaning.OTHER:
             part.begin(Content())
             raise Unavailable(f"{part.what}: it is another file now, starting over")
-        self._refuse_unknown_end(offer)
+        if self._wanted.digest is None:
+            self._refuse_unprovable(offer)
         self._check_size(offer.size)
         if part.here:
             self._tally.say(f"{part.what}: the server sends all of it again; starting over")
@@ -239,11 +244,17 @@ class Fetching:
                 "says, then update the lock",
             )
 
-    def _refuse_unknown_end(self, offer: Offer) -> None:
-        wanted = self._wanted
-        if not offer.framed and wanted.size is None and wanted.digest is None:
+    def _refuse_unprovable(self, offer: Offer) -> None:
+        """Without a digest nobody would notice later that these are not the file's bytes."""
+        wanted, what = self._wanted, self._part.what
+        if not offer.framed and wanted.size is None:
             raise InvalidInput(
-                f"{self._part.what}: the server does not say how long it is, so that a cut would "
-                "not be noticed",
-                hint="give its sha256 in the spec",
+                f"{what}: the server does not say how long it is, so that a cut would not be "
+                "noticed",
+                hint=_PROVE,
+            )
+        if offer.encoding and not wanted.file_name.lower().endswith(_PACKED):
+            raise InvalidInput(
+                f"{what}: comes encoded ({offer.encoding}), and not as the file itself",
+                hint=_PROVE,
             )

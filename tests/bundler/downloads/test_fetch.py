@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,17 @@ def test_encoding_is_never_undone(downloads: Downloads) -> None:
     """A server that calls a .gz file encoded would have it unpacked."""
     with web(CONTENT, [header("Content-Encoding", "gzip")]) as server:
         assert downloads.fetch(wanted(server.url)).path.read_bytes() == CONTENT
+
+
+def test_encoding_is_told_where_no_digest_would(downloads: Downloads, cache: Path) -> None:
+    """It would be carried, and locked, in place of the file."""
+    with web(CONTENT, [header("Content-Encoding", "gzip")] * 2) as server:
+        guide = replace(wanted(server.url, None), file_name="guide.pdf")
+        with pytest.raises(InvalidInput, match=r"comes encoded \(gzip\), and not as the file"):
+            downloads.fetch(guide)
+        assert files(cache) == {}
+        archive = replace(guide, file_name="platform_images.tgz", identity="another")
+        assert downloads.fetch(archive).digest == DIGEST
 
 
 def test_only_sha256(downloads: Downloads) -> None:
