@@ -60,6 +60,7 @@ class Holdings:
             )
             for image in images
         ]
+        self._repositories = {held.source.repository for held in self._held}
         self._there = {held.destination for held in self._held}
         self._pinned = {(held.destination.repository, held.digest) for held in self._held}
 
@@ -101,6 +102,8 @@ class Holdings:
         try:
             wanted = Reference.parse(text)
         except InvalidInput:
+            return False
+        if wanted.repository not in self._repositories:
             return False
         return any(held.answer(wanted) for held in self._held)
 

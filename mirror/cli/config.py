@@ -95,7 +95,7 @@ def init(
         asked = found[-1].read_config()
         name = str(found[-1])
     if not asked.items:
-        raise NotFound(f"{name}: asks nothing: it has no Config")
+        raise NotFound(f"{name}: asks nothing: it has no Config that can be read")
     with storage_errors(f"file {out}"):
         out = out.resolve()
     replace_file(out, compose(asked, slug, name).encode(), f"file {out}", _OWNER_ONLY)
