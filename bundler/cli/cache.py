@@ -15,6 +15,7 @@ from bundler.downloads.upkeep import Kept, look
 from bundler.downloads.upkeep import prove as run_prove
 from bundler.downloads.upkeep import prune as run_prune
 from transfer.console import emit, output_option, progress_for, quiet_option
+from transfer.plain import one_line
 from transfer.text import counted, human_bytes, table
 
 _UNITS = {"h": 3600, "d": 86400, "w": 7 * 86400}
@@ -124,7 +125,7 @@ def _row(kept: Kept) -> tuple[str, ...]:
     whole = "?" if kept.total is None else human_bytes(kept.total)
     state = str(kept.digest) if kept.complete else "not whole yet"
     return (
-        kept.file_name or "(unknown)",
+        one_line(kept.file_name) or "(unknown)",  # as the cache has it, whoever wrote that
         human_bytes(kept.size),
         "all" if kept.complete else whole,
         "now" if kept.in_use else time.strftime("%Y-%m-%d %H:%M", time.localtime(kept.used)),

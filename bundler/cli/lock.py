@@ -50,8 +50,8 @@ def lock(
     """
     if check and update is not None:
         raise click.UsageError("--check and --update exclude each other")
-    progress, path = progress_for(quiet=quiet), lock_path(spec)
-    wanted = read_spec(spec)
+    progress, wanted = progress_for(quiet=quiet), read_spec(spec)
+    path = lock_path(spec)
     if check:
         found = check_lock(wanted, path)
     else:

@@ -19,6 +19,9 @@ from transfer.bundle import EPOCH
 from transfer.disk import read_text
 from transfer.errors import InvalidInput
 
+_LATEST = (1 << 32) - 1
+"""Seconds since 1970, in the year 2106: later times do not fit into every file system."""
+
 
 def _read_rate(_: click.Context, param: click.Parameter, value: str | None) -> int | None:
     """Bytes a second: a number, with K, M or G for powers of 1024 as curl takes them."""
@@ -99,15 +102,16 @@ def epoch() -> int:
     """Seconds since 1970 that every file of a bundle gets as its time.
 
     Raises:
-        InvalidInput: SOURCE_DATE_EPOCH is no number.
+        InvalidInput: SOURCE_DATE_EPOCH is no number, or none that a file can have.
     """
     text = os.environ.get("SOURCE_DATE_EPOCH", str(EPOCH))
-    if not (text.isascii() and text.isdigit()):
+    number = int(text) if re.fullmatch("[0-9]{1,10}", text) else None
+    if number is None or number > _LATEST:
         raise InvalidInput(
             f"SOURCE_DATE_EPOCH: expected seconds since 1970, found {text!r}",
             hint="for example SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)",
         )
-    return int(text)
+    return number
 
 
 def default_cache() -> Path:

@@ -90,6 +90,16 @@ def test_time_comes_from_the_environment(workplace: Workplace) -> None:
     ran = workplace.run("build", spec, "-o", workplace.bundle, env={"SOURCE_DATE_EPOCH": "now"})
     assert ran.code == 3
     assert "SOURCE_DATE_EPOCH" in ran.err
+    late = {"SOURCE_DATE_EPOCH": "9" * 20}
+    ran = workplace.run("build", spec, "-o", workplace.bundle, env=late)
+    assert ran.code == 3
+    assert "SOURCE_DATE_EPOCH" in ran.err
+
+
+def test_nothing_is_built_beside_the_root_of_all_folders(workplace: Workplace) -> None:
+    ran = workplace.run("build", workplace.spec(ONE_APPLICATION), "-o", "/")
+    assert ran.code == 8
+    assert "bundle /: exists already" in ran.err
 
 
 def test_vendors_archives_can_be_kept(workplace: Workplace) -> None:

@@ -338,6 +338,7 @@ def test_spec_that_cannot_be_read(workplace: Workplace) -> None:
     ran = workplace.run("lock", workplace.folder / "latin.yaml")
     assert ran.code == 3
     assert "latin.yaml: not text in UTF-8 (byte 6)" in ran.err
+    assert workplace.run("lock", "").code == 9
 
 
 def test_mistakes_in_the_spec_come_before_any_work(workplace: Workplace) -> None:

@@ -60,8 +60,8 @@ class BundleWriter:
             StorageError: the folder beside it cannot be written.
         """
         path = path.absolute()
+        refuse_existing(path)  # so has the root of all folders, beside which nothing can be
         what, partial = f"bundle {path}", partial_of(path)
-        refuse_existing(path)
         with storage_errors(what):
             partial.mkdir(parents=True, exist_ok=True)
         lock = try_lock_file(_lock_path(partial), what)

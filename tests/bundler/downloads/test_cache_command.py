@@ -87,6 +87,13 @@ def test_show_says_what_is_there(kept: Cache) -> None:
     assert not complete["inUse"]
 
 
+def test_name_from_a_journal_forges_no_line(kept: Cache) -> None:
+    journal = kept.part.with_name(f"{kept.part.name}.journal")
+    text = journal.read_text().replace("harness.airgap", "x\\n\\u001b[31mforged")
+    journal.write_text(text)
+    assert r"x\n\x1b[31mforged  " in kept.run("show")
+
+
 def test_empty_cache(cache: Path) -> None:
     ran = CliRunner().invoke(main, ["cache", "show", "--cache-dir", str(cache)])
     assert ran.stdout == f"{cache}: 0 files, 0 B\n"
