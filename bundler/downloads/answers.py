@@ -132,5 +132,5 @@ def _is_strong(modified: str, answer: Answer) -> bool:
     try:
         sent = parsedate_to_datetime(answer.headers.get("Date", ""))
         return (sent - parsedate_to_datetime(modified)).total_seconds() >= 1
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False

@@ -257,6 +257,27 @@ def test_end_that_nobody_tells_needs_a_digest(downloads: Downloads, cache: Path)
         assert downloads.fetch(wanted(server.url)).path.read_bytes() == CONTENT
 
 
+@pytest.mark.parametrize("name", ["Date", "Last-Modified"])
+def test_no_date_is_too_strange(downloads: Downloads, name: str) -> None:
+    strange = "Mon, 01 Jan 99999999999 00:00:00 GMT"
+    both = {
+        "Date": "Sun, 01 Nov 2026 08:00:00 GMT",
+        "Last-Modified": "Sun, 01 Nov 2026 07:00:00 GMT",
+    }
+
+    def dated(exchange: Exchange) -> bool:
+        exchange.send_response_only(200)
+        for header_name, value in {**both, name: strange}.items():
+            exchange.send_header(header_name, value)
+        exchange.send_header("Content-Length", str(len(CONTENT)))
+        exchange.end_headers()
+        exchange.wfile.write(CONTENT)
+        return True
+
+    with web(CONTENT, [dated]) as server:
+        assert downloads.fetch(wanted(server.url)).digest == DIGEST
+
+
 def test_encoding_is_never_undone(downloads: Downloads) -> None:
     """A server that calls a .gz file encoded would have it unpacked."""
     with web(CONTENT, [header("Content-Encoding", "gzip")]) as server:
