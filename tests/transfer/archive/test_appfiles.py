@@ -82,7 +82,11 @@ def test_images_are_found_in_every_document_and_chart(release: Forge, tmp_path: 
     assert found.templated == 2
 
 
-@pytest.mark.parametrize("damage", [b"no gzip", gzip.compress(b"no tar" * 200)[:-9], b""])
+@pytest.mark.parametrize(
+    "damage",
+    [b"no gzip", gzip.compress(b"no tar" * 200)[:-9], b""],
+    ids=["no gzip", "cut", "empty"],
+)
 def test_a_chart_that_is_damaged_is_passed_over(
     release: Forge, tmp_path: Path, damage: bytes
 ) -> None:
