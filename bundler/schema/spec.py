@@ -14,6 +14,7 @@ from transfer.schema.words import (
     document,
     either,
     exactly_one,
+    filled,
     given,
     mapping,
     several,
@@ -32,7 +33,7 @@ def spec_schema() -> Schema:
         mapping(
             "What crosses the gap. Relative paths start at the file's folder; no password is in "
             "it, only where it is found.",
-            {"anyOf": [given(key) for key in _CARRIED]},
+            {"anyOf": [filled(key) for key in _CARRIED]},
             required={
                 "name": text("The bundle's name.", "harness"),
                 "version": text("The bundle's version; change it for each carry.", "2026.11"),

@@ -76,7 +76,7 @@ def parse_spec(text: str, file: str) -> BundleSpec:
         toolkit=_read_toolkit(fields),
     )
     _refuse_clashes(fields, spec.files)
-    if not any(key in fields for key in _CARRIED):
+    if not any(fields.is_filled(key) for key in _CARRIED):
         fields.fault("", "names nothing to carry")
     fields.faults.raise_all()
     return spec

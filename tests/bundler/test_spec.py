@@ -91,6 +91,7 @@ colour: blue
     ("body", "said"),
     [
         ("", ["names nothing to carry"]),
+        ("files: []\nimages: []", ["names nothing to carry"]),
         ("kots: {archive: {path: k}}", ["kots.version: is missing"]),
         ("imageArchives: v1", ["imageArchives: expected a list, found text"]),
         (

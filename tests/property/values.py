@@ -65,14 +65,11 @@ roots = st.builds(
     Descriptor, media_type=st.sampled_from(ACCEPTED_TYPES), digest=digests(), size=sizes
 )
 images = st.builds(ImageRecord, name=texts, root=roots)
-bundle_paths = st.lists(
-    st.text(
-        st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters="/\\"),
-        min_size=1,
-    ).filter(lambda part: part.isprintable() and part not in (".", "..")),
+file_names = st.text(
+    st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters="/\\"),
     min_size=1,
-    max_size=3,
-).map("/".join)
+).filter(lambda part: part.isprintable() and part not in (".", ".."))
+bundle_paths = st.lists(file_names, min_size=1, max_size=3).map("/".join)
 files = st.builds(FileRecord, path=bundle_paths, size=sizes, digest=digests())
 maybe = st.just("") | texts
 releases = st.builds(
@@ -92,7 +89,7 @@ releases = st.builds(
 archives = st.builds(
     ArchiveRecord,
     kind=st.sampled_from(ArchiveKind),
-    file_name=texts,
+    file_name=file_names,
     size=sizes,
     digest=digests(),
     format=st.sampled_from(ArchiveFormat),

@@ -115,6 +115,12 @@ def given(key: str) -> Schema:
     return {"required": [key], "properties": {key: {"not": {"type": "null"}}}}
 
 
+def filled(key: str) -> Schema:
+    """Rule: the key is there, and its list or mapping is not empty."""
+    value = {"not": {"type": "null"}, "minItems": 1, "minProperties": 1}
+    return {"required": [key], "properties": {key: value}}
+
+
 def exactly_one(*keys: str) -> Schema:
     """Rule: one of the keys is given, and no other of them."""
     return {"oneOf": [given(key) for key in keys]}
