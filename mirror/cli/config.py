@@ -13,7 +13,7 @@ from mirror.cli.options import examples, release_option, site_option, sources_ar
 from mirror.config.advice import advise, differing, is_in_guide
 from mirror.config.carried import CarriedRelease, carried_releases
 from mirror.config.compare import Difference, compare_configs, compare_values
-from mirror.config.template import compose
+from mirror.config.template import compose, emptied
 from mirror.site import Application, by_namespace
 from mirror.sitefile import load_site
 from transfer.console import emit, home, output_option, progress_for, quiet_option
@@ -212,7 +212,9 @@ def _check(application: Application, carried: CarriedRelease) -> _Checked:
         values=values,
         is_in_guide=is_in_guide(asked),
         findings=list(check_values(values, [(str(carried), asked)])),
-        notes=[f"{values.file}: {note}" for note in advise(values, asked)],
+        notes=[
+            f"{values.file}: {note}" for note in (*emptied(values, asked), *advise(values, asked))
+        ],
     )
 
 

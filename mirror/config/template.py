@@ -1,7 +1,9 @@
 """A file of answers (ConfigValues) to fill in: every item of a release, and what there is to know.
 
-Keys and values as KOTS reads them: kotskinds apis/kots/v1beta1/configvalues_types.go. An empty
-value is no answer: KOTS takes the default.
+Keys and values as KOTS reads them: kotskinds apis/kots/v1beta1/configvalues_types.go. An item
+that the release answers itself stands in comments: KOTS (pkg/template/config_context.go) takes an
+entry that is there, empty as it may be, in place of the release's own value, and older
+versions in place of the default too.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from textwrap import wrap
 
 from mirror.config.advice import advice_on
 from transfer.kots.config import Config, ConfigItem
+from transfer.kots.values import ConfigValues
 from transfer.plain import one_line
 
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
@@ -27,14 +30,14 @@ def compose(config: Config, slug: str, release: str) -> str:
     """The text of the file; `release` names it."""
     lines = [
         f"# Configuration values of {one_line(release)}, for `configValues` in the site file.",
-        "# An item without a value keeps its default. There may be passwords in here: keep it so",
-        "# that nobody else can read it.",
+        "# An item that has a default stands in comments, and keeps it: remove the # to answer.",
+        "# There may be passwords in here: keep the file so that nobody else can read it.",
         "apiVersion: kots.io/v1beta1",
         "kind: ConfigValues",
         "metadata:",
         f"  name: {key(slug)}",
         "spec:",
-        "  values:" if config.items else "  values: {}",
+        "  values:",
     ]
     group = None
     for item in config.items:
@@ -44,6 +47,18 @@ def compose(config: Config, slug: str, release: str) -> str:
             lines += _comment(f"asked when: {item.group_when}") if item.group_when else []
         lines += ["", *_item(item, advice_on(item, config))]
     return "\n".join(lines) + "\n"
+
+
+def emptied(values: ConfigValues, config: Config) -> Iterator[str]:
+    """Entries without a value that stand in the way of what the release says itself."""
+    for item in config.items:
+        answer = values.answers.get(item.name)
+        given = answer is not None and not answer.fields and not answer.not_text
+        if given and (item.default or item.preset):
+            yield (
+                f"{item.name}: is there without a value, which may take the place of the one that "
+                "the release has; leave the item out to keep that"
+            )
 
 
 def key(name: str) -> str:
@@ -73,10 +88,12 @@ def _item(item: ConfigItem, advice: str) -> Iterator[str]:
         yield from _comment("takes no value")
     elif item.type == "select_many" and item.options:
         for option in item.options:
-            yield from _entry(option, "value")
+            yield from _commented(_entry(option, "value"))
     elif item.is_hidden or item.is_readonly:
         yield from _comment("hidden" if item.is_hidden else "read-only")
-        yield from (line.replace("    ", "    # ", 1) for line in _entry(item.name, _field(item)))
+        yield from _commented(_entry(item.name, _field(item)))
+    elif item.default or item.preset:
+        yield from _commented(_entry(item.name, _field(item)))
     else:
         yield from _entry(item.name, _field(item))
 
@@ -103,6 +120,10 @@ def _field(item: ConfigItem) -> str:
 def _entry(name: str, field: str) -> Iterator[str]:
     yield f"    {key(name)}:"
     yield f'      {field}: ""'
+
+
+def _commented(lines: Iterator[str]) -> Iterator[str]:
+    return (line.replace("    ", "    # ", 1) for line in lines)
 
 
 def _comment(text: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mirror.config.advice import ADVICE, advice_on, advise
-from mirror.config.template import compose
+from mirror.config.template import compose, emptied
 from tests.mirror.test_config_commands import ASKED, values_text
 from transfer.kots.config import Config, ConfigItem
 from transfer.kots.values import ConfigValues, check_values
@@ -92,6 +92,12 @@ def test_what_the_guide_advises(answers: dict[str, str], said: list[str]) -> Non
         assert note.startswith(start)
 
 
+def test_an_empty_answer_hides_what_the_release_says() -> None:
+    given_values = values(mode="", session_key="", lb_address="", app_url="", node_port="32501")
+    notes = list(emptied(given_values, CONFIG))
+    assert [note.partition(":")[0] for note in notes] == ["mode", "session_key"]
+
+
 def test_the_guide_has_nothing_to_say_of_other_applications() -> None:
     other = Config(items=(ConfigItem(name="nodeport", type="text"),))
     assert list(advise(values(nodeport="80"), other)) == []
@@ -130,9 +136,10 @@ def test_nothing_that_a_release_says_leaves_its_comment(items: list[ConfigItem])
     answered = [
         item.name
         for item in items
-        if not (item.is_repeatable or item.is_hidden or item.type == "label")
+        if not (item.is_repeatable or item.is_hidden or item.default or item.type == "label")
     ]
     assert list(read.answers) == answered
+    assert list(emptied(read, asked)) == []
     assert all(not answer.fields for answer in read.answers.values())
     assert list(check_values(read, [("harness 1", asked)])) == []
     assert yaml.safe_load(text)["metadata"] == {"name": "harness"}
