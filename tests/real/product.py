@@ -101,7 +101,7 @@ def carry(release: Release, folder: Path, *applications: Archive) -> Carried:
     """Write a spec for a release with these of its applications, lock and build it."""
     folder.mkdir(parents=True)
     carried = Carried(folder)
-    plugin = folder / "kots_linux_amd64.tar.gz"
+    plugin = release.admin_console.path.with_name("kots_linux_amd64.tar.gz")
     plugin.write_bytes(b"nothing that runs")
     write_spec(
         carried.spec,
