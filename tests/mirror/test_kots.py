@@ -13,7 +13,9 @@ from tests.mirror.kots_world import SITE, read_site
 
 ENDPOINT = "registry.dc-north.example:5000/harness"
 PUSHED = Handover(archive="/usb/79915.airgap", push=False, channel="stable")
-FULL = Handover(archive="/work/79915.airgap", push=True, channel="stable", temporary="/work")
+FULL = Handover(
+    archive="/srv/kots/79915.airgap", push=True, channel="stable", temporary="/srv/kots"
+)
 PULLER = "  pullCredentials: {username: puller, passwordFile: pull}\ncluster:"
 
 
@@ -23,7 +25,7 @@ def every_command(site: Site) -> Mapping[str, Command]:
         "version": kots.plugin_version(site),
         "apps": kots.get_apps(site, "harness"),
         "versions": kots.get_versions(site, first),
-        "push": kots.push_images(site, "harness", "/work/kotsadm.tar.gz", "/work"),
+        "push": kots.push_images(site, "harness", "/srv/kots/kotsadm.tar.gz", "/srv/kots"),
         "install": kots.install(site, first, PUSHED, minio=True, console=True),
         "install full": kots.install(site, first, FULL, minio=False, console=True),
         "add": kots.install(site, second, PUSHED, minio=True, console=False),
@@ -94,7 +96,7 @@ def test_a_line_to_paste_names_where_secrets_come_from() -> None:
         .shell_line()
         .startswith(
             'KOTS_REGISTRY_USERNAME="$REGISTRY_USER" KOTS_REGISTRY_PASSWORD="$REGISTRY_PASSWORD" '
-            "TMPDIR=/work kubectl kots admin-console push-images /work/kotsadm.tar.gz "
+            "TMPDIR=/srv/kots kubectl kots admin-console push-images /srv/kots/kotsadm.tar.gz "
         )
     )
     line = commands["install"].shell_line()
