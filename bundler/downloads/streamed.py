@@ -55,7 +55,14 @@ def keep_stream(
         found = find_stream(cache, identity)
         if found is None:
             with storage_errors(cache.what):
-                found = _write(cache, path, file, blocks)
+                digest = _write(file, blocks)
+                size = os.fstat(file.fileno()).st_size
+                # Before the name: whoever waited for the lock finds the one by way of the other.
+                remember(
+                    cache, Memory(identity=identity, file_name=file_name, digest=digest, size=size)
+                )
+                _publish(cache, path, file, digest)
+                found = Fetched(path=cache.path(digest), digest=digest, size=size)
         else:
             path.unlink()
             file.close()
@@ -63,14 +70,10 @@ def keep_stream(
         path.unlink(missing_ok=True)
         file.close()
         raise
-    memory = Memory(identity=identity, file_name=file_name, digest=found.digest, size=found.size)
-    remember(cache, memory)
     return found
 
 
-def _write(
-    cache: Cache, path: Path, file: BinaryIO, blocks: Generator[bytes, None, None]
-) -> Fetched:
+def _write(file: BinaryIO, blocks: Generator[bytes, None, None]) -> Digest:
     found = hashlib.sha256()
     file.truncate(0)  # of what a killed process left
     with closing(blocks):
@@ -79,12 +82,13 @@ def _write(
             file.write(block)
     file.flush()
     os.fsync(file.fileno())
-    digest = Digest("sha256", found.hexdigest())
+    return Digest("sha256", found.hexdigest())
+
+
+def _publish(cache: Cache, path: Path, file: BinaryIO, digest: Digest) -> None:
     final = cache.path(digest)
     final.parent.mkdir(parents=True, exist_ok=True)
     set_mode(path, FILE_MODE)
-    size = os.fstat(file.fileno()).st_size
     path.replace(final)
     share_lock(file)
     cache.hold(digest, file)
-    return Fetched(path=final, digest=digest, size=size)
