@@ -330,6 +330,8 @@ def main() -> None:
     for sample in write_all(options.out, size=options.size * MEGABYTE):
         images = len(sample.images)
         print(f"{sample.path}  {sample.path.stat().st_size:,} bytes, {images} images")
+    plugin = write_plugin(options.out / "kots_linux_amd64.tar.gz")
+    print(f"{plugin}  {plugin.stat().st_size:,} bytes, the plugin")
 
 
 if __name__ == "__main__":
