@@ -43,5 +43,5 @@ def test_it_runs_as_a_script_from_anywhere(tmp_path: Path) -> None:
         text=True,
         check=True,
     )
-    assert len(found.stdout.splitlines()) == 6
+    assert len(found.stdout.splitlines()) == 7
     assert (tmp_path / "out/kotsadm.tar.gz").stat().st_size > 500_000
