@@ -1,15 +1,20 @@
-"""A stand-in for kubectl: starts plugins, and answers the one `get` that we ask."""
+"""A stand-in for kubectl: starts plugins, and answers what it is asked of an imaginary cluster.
+
+`VERBS` is everything it knows. `refusals` in the state lets a command fail: its first words, such
+as `get nodes`, with what kubectl then says on stderr.
+"""
 
 from __future__ import annotations
 
-import json
 import sys
-from typing import Any
+from collections.abc import Mapping, Sequence
 
-from tests.fakes import kots
-from tests.fakes.cluster import cluster, log, namespace_of
+from tests.fakes import kots, kubereads
+from tests.fakes.cluster import State, cluster, log
+from tests.fakes.kubeverbs import Refused, Verb, parse
 
-_FLAGS = ("--kubeconfig=", "--context=", "--namespace=", "--output=json", "--ignore-not-found")
+VERBS: Mapping[str, Verb] = {**kubereads.VERBS}
+"""Each by its name; a file of verbs has a table `VERBS` too, and is added here."""
 
 
 def main() -> None:
@@ -18,38 +23,21 @@ def main() -> None:
     if words[:1] == ["kots"]:
         kots.main(words[1:])  # the plugin, without the price of another process
     log("kubectl", words)
-    if words[:1] != ["get"]:
-        sys.exit(f"error: unknown command or flag {words[:1]}")
-    flags = [word for word in words[1:] if word.startswith("-")]
-    for flag in flags:
-        if not flag.startswith(_FLAGS):
-            sys.exit(f"error: unknown flag: {flag}")
-    name = next(flag for flag in flags if flag.startswith("--namespace=")).partition("=")[2]
-    names = [word for word in words[1:] if not word.startswith("-")]
-    with cluster() as state:
-        items = [item for item in _objects(namespace_of(state, name)) if _name(item) in names]
-    if items:
-        sys.stdout.write(json.dumps({"kind": "List", "items": items}, indent=4) + "\n")
+    try:
+        call, verb = parse(words, VERBS)
+        with cluster() as state:
+            _refuse(state, words)
+            said = verb.run(call, state)
+    except Refused as refusal:
+        sys.stdout.write(refusal.stdout)
+        sys.stdout.flush()
+        sys.stderr.write(f"{refusal}\n")
+        sys.exit(refusal.code)
+    sys.stdout.write(said)
 
 
-def _name(item: dict[str, Any]) -> str:
-    return f"{item['kind'].lower()}/{item['metadata']['name']}"
-
-
-def _objects(namespace: dict[str, Any]) -> list[dict[str, Any]]:
-    console = namespace["console"]
-    if console is None:
-        return []
-    image = f"{console['registry']}/kotsadm:{console['version']}"
-    containers = [{"name": "kotsadm", "image": image}]
-    workload = {
-        "kind": "Deployment" if console["minio"] else "StatefulSet",
-        "metadata": {"name": "kotsadm"},
-        "spec": {"template": {"spec": {"containers": containers}}},
-    }
-    config = {
-        "kind": "ConfigMap",
-        "metadata": {"name": "kotsadm-confg"},
-        "data": {"kotsadm-registry": console["registry"]},
-    }
-    return [workload, config]
+def _refuse(state: State, words: Sequence[str]) -> None:
+    line = " ".join(words)
+    for start, said in state.get("refusals", {}).items():
+        if line == start or line.startswith(f"{start} "):
+            raise Refused(said)
