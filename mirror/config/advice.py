@@ -52,14 +52,21 @@ def advise(values: ConfigValues, config: Config) -> Iterator[str]:
     """What the guide has against some answers; none of them is repeated."""
     if not is_in_guide(config):
         return
-    items = {_key(item): item for item in reversed(config.items)}
-    given = {key: _answer(item, values) for key, item in items.items()}
+    items, given = _by_title(config), answers_by_title(values, config)
     yield from _on_addresses(items, given)
     yield from _on_grpc(items, given)
     if "minio" in given.get(_LOGS, "").casefold():
         yield _note(items[_LOGS], ADVICE[_LOGS])
     if given.get(_NGINX) in _OFF:
         yield _note(items[_NGINX], "an ingress controller of your own has to be there")
+
+
+def answers_by_title(values: ConfigValues, config: Config) -> dict[str, str]:
+    """What counts for each item, by its title in small letters without blanks.
+
+    The site's answer, or else the release's own; "" where there is none, or only KOTS can tell.
+    """
+    return {title: _answer(item, values) for title, item in _by_title(config).items()}
 
 
 def differing(one: ConfigValues, other: ConfigValues) -> list[str]:
@@ -111,6 +118,10 @@ def _on_grpc(items: Mapping[str, ConfigItem], given: Mapping[str, str | None]) -
 def is_in_guide(config: Config) -> bool:
     """Whether a release is one of those that the guide is about."""
     return {_NODE_PORT, _URL} <= {_key(item) for item in config.items}
+
+
+def _by_title(config: Config) -> dict[str, ConfigItem]:
+    return {_key(item): item for item in reversed(config.items)}
 
 
 def _key(item: ConfigItem) -> str:
