@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mirror.kots import Command
+from mirror.command import Command
 from mirror.secret import (
     CARRIAGE_RETURN,
     UNPRINTABLE,

@@ -8,11 +8,10 @@ travel as `KOTS_*` environment variables, which KOTS reads for every flag (cmd/k
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mirror.secret import SecretSource
+from mirror.command import Command, Value
 from mirror.site import Application, DockerConfig, Login, LoginSource, Site, SiteRegistry
 
 PLUGIN_ON_PATH = (
@@ -20,9 +19,6 @@ PLUGIN_ON_PATH = (
     "in it first on PATH, under the name kubectl-kots"
 )
 """How a site gets the plugin that crossed."""
-
-Value = str | SecretSource
-"""What an environment variable gets: text that anyone may read, or the place of a secret."""
 
 
 class Engine(StrEnum):
@@ -32,30 +28,6 @@ class Engine(StrEnum):
     """We did, and proved it; KOTS gets archives without images."""
     KOTS = "kots"
     """KOTS does, from the vendor's full archives."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Command:
-    """A program with its arguments and environment; holds no secret, so it may be shown."""
-
-    argv: tuple[str, ...]
-    environment: tuple[tuple[str, Value], ...] = ()
-
-    def words(self) -> tuple[str, ...]:
-        """The command as words of a POSIX shell; a secret is a reference to where it is."""
-        given = (
-            f"{name}={shlex.quote(value) if isinstance(value, str) else value.shell}"
-            for name, value in self.environment
-        )
-        return (*given, *map(shlex.quote, self.argv))
-
-    def shell_line(self) -> str:
-        """One line to paste into a shell."""
-        return " ".join(self.words())
-
-    def __str__(self) -> str:
-        """The command without its environment, for messages."""
-        return shlex.join(self.argv)
 
 
 def plugin_version(site: Site) -> Command:

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from mirror.kots import PLUGIN_ON_PATH, Command
+from mirror.command import Command
+from mirror.kots import PLUGIN_ON_PATH
 from transfer.errors import ToolError
 
 LAST_LINES = 15
@@ -131,8 +132,8 @@ def read_plugin_version(finished: Finished, command: Command) -> str:
         ToolError: there is no answer.
     """
     check(finished, command)
-    with _reading(finished, command):
-        return with_v(str(_whole(finished, command, dict)["version"]))
+    with reading(finished, command):
+        return with_v(str(whole(finished, command, dict)["version"]))
 
 
 def with_v(version: str) -> str:
@@ -149,8 +150,8 @@ def read_console(finished: Finished, command: Command) -> Console | None:
     check(finished, command)
     if not finished.stdout:
         return None
-    with _reading(finished, command):
-        items = {item["kind"]: item for item in _whole(finished, command, dict)["items"]}
+    with reading(finished, command):
+        items = {item["kind"]: item for item in whole(finished, command, dict)["items"]}
         workload = items.get("StatefulSet") or items.get("Deployment")
         if workload is None:
             return None
@@ -171,10 +172,21 @@ def read_apps(finished: Finished, command: Command) -> dict[str, str]:
         ToolError: the answer cannot be read.
     """
     check(finished, command)
-    with _reading(finished, command):
-        apps = _whole(finished, command, list)
+    with reading(finished, command):
+        apps = whole(finished, command, list)
         # KOTS spells this one key in lower case (pkg/print/app.go).
         return {str(app["slug"]): str(app["versionlabel"]) for app in apps}
+
+
+def read_app_states(finished: Finished, command: Command) -> dict[str, str]:
+    """What the console says of each application: `ready`, `updating`, `unavailable` and so on.
+
+    Raises:
+        ToolError: the answer cannot be read.
+    """
+    check(finished, command)
+    with reading(finished, command):
+        return {str(app["slug"]): str(app["state"]) for app in whole(finished, command, list)}
 
 
 def read_versions(finished: Finished, command: Command) -> tuple[Version, ...]:
@@ -184,7 +196,7 @@ def read_versions(finished: Finished, command: Command) -> tuple[Version, ...]:
         ToolError: the answer cannot be read.
     """
     check(finished, command)
-    with _reading(finished, command):
+    with reading(finished, command):
         return tuple(
             Version(
                 label=str(version["versionLabel"]),
@@ -192,11 +204,11 @@ def read_versions(finished: Finished, command: Command) -> tuple[Version, ...]:
                 cursor=int(version["channelSequence"]),
                 channel_id=str(version["channelId"]),
             )
-            for version in _whole(finished, command, list)
+            for version in whole(finished, command, list)
         )
 
 
-def _whole(finished: Finished, command: Command, kind: type[_J]) -> _J:
+def whole(finished: Finished, command: Command, kind: type[_J]) -> _J:
     """The one JSON value that a command prints, whatever it says before it."""
     lines = finished.stdout
     opening = "[" if kind is list else "{"
@@ -209,7 +221,7 @@ def _whole(finished: Finished, command: Command, kind: type[_J]) -> _J:
 
 
 @contextmanager
-def _reading(finished: Finished, command: Command) -> Iterator[None]:
+def reading(finished: Finished, command: Command) -> Iterator[None]:
     """An answer of another shape is the command's failure, not ours."""
     try:
         yield

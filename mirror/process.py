@@ -18,8 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, cast
 
+from mirror.command import Command
 from mirror.credentials import Keyring
-from mirror.kots import Command
 from mirror.outcome import Finished
 from mirror.secret import FromEnvironment, Mask, SecretSource
 from transfer.errors import ToolError

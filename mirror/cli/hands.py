@@ -7,27 +7,49 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from mirror.audit import Audit, audit
 from mirror.cli.destination import warn_of
 from mirror.cli.sites import access_to, login_secrets
 from mirror.credentials import Keyring, passwords
-from mirror.deploy import Ask, Hands, Plan, secrets_of
 from mirror.deploy.assemble import Assembler
 from mirror.deploy.proof import Prover
+from mirror.operation import AskCluster, Hands, Plan, Step, secrets_of
+from mirror.operation.edits import edit
+from mirror.operation.journal import Journal
 from mirror.process import Runner
 from mirror.site import Site
 from mirror.target import open_destinations
-from transfer.disk import storage_errors
+from transfer.disk import ingest, storage_errors
 from transfer.relocate import Relocation, RelocationPlan
 from transfer.sources import OpenSource
 
+_OWNER_ONLY = 0o600
 JOBS = 8
 """Questions to the registry at the same time."""
 
 Say = Callable[[str], None]
 """Gets one line for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What crossed, opened, and where it is."""
+
+    paths: Sequence[Path] = ()
+    content: Sequence[OpenSource] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """Who hears of a run."""
+
+    say: Say
+    confirm: Callable[[Step], bool]
+    """Shows a person's step, and tells whether it was confirmed."""
+    journal: Journal
 
 
 class _Clock:
@@ -40,16 +62,14 @@ class _Clock:
         time.sleep(seconds)
 
 
-def asking(site: Site) -> Ask:
+def asking(site: Site) -> AskCluster:
     """Runs commands that change nothing; what they print is not shown."""
     return _runner(site, Keyring(dict(os.environ)), _silent)
 
 
 @contextmanager
-def hands_for(
-    site: Site, planned: Plan, paths: Sequence[Path], sources: Sequence[OpenSource], say: Say
-) -> Iterator[Hands]:
-    """Everything that a run of a plan does to the world; `paths` are where the sources are.
+def hands_for(site: Site, planned: Plan, sources: Opened, watch: Watch) -> Iterator[Hands]:
+    """Everything that a run of a plan does to the world.
 
     Raises:
         InvalidInput: secrets are not at hand, all that the plan needs.
@@ -60,15 +80,19 @@ def hands_for(
     keyring.check(dict.fromkeys((*secrets_of(planned), *asked)))
     with _registry(site, planned, keyring) as look:
         yield Hands(
-            execute=_runner(site, keyring, say),
+            execute=_runner(site, keyring, watch.say),
             ask=_runner(site, keyring, _silent),
             check_secrets=keyring.check,
             audit=look,
-            assemble=Assembler(sources),
-            prove=Prover(paths, sources),
+            assemble=Assembler(sources.content),
+            prove=Prover(sources.paths, sources.content),
+            edit=edit,
+            save=_save,
+            confirm=watch.confirm,
             free_bytes=_free_bytes,
+            journal=watch.journal,
             clock=_Clock(),
-            say=say,
+            say=watch.say,
         )
 
 
@@ -96,6 +120,12 @@ def _free_bytes(folder: str) -> int:
     with storage_errors(f"--work-dir {folder}"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(folder).free
+
+
+def _save(path: str, lines: Sequence[str]) -> None:
+    final = Path(path)
+    with ingest(final, final.parent, path, mode=_OWNER_ONLY) as file:
+        file.write("".join(f"{line}\n" for line in lines).encode())
 
 
 def _silent(_line: str) -> None:

@@ -9,27 +9,24 @@ from typing import Any, TypeVar
 
 import click
 
-from mirror.cli.hands import asking, hands_for
+from mirror.cli.hands import Opened, asking
+from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
 from mirror.cli.options import examples, site_option, sources_argument
 from mirror.deploy import (
-    Action,
     Order,
-    Plan,
+    Task,
     applications_of,
-    as_json,
-    as_text,
     assume,
     check_kept,
     observe,
     offers,
     plan,
-    run,
 )
 from mirror.deploy.assume import ANY, CONSOLE
 from mirror.kots import Engine
 from mirror.outcome import with_v
 from mirror.sitefile import check_files, load_licences, load_site
-from transfer.console import emit, home, output_option, quiet_option, say_for
+from transfer.console import home
 from transfer.sources import open_sources
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
@@ -40,12 +37,9 @@ class _Job:
     """One call of `install` or `upgrade`."""
 
     sources: tuple[Path, ...]
-    site: Path
     order: Order
     stated: Mapping[str, str]
-    dry_run: bool
-    quiet: bool
-    output: str
+    manner: Manner
 
 
 def _kots_options(command: _Decorated) -> _Decorated:
@@ -66,13 +60,7 @@ def _kots_options(command: _Decorated) -> _Decorated:
             type=click.Path(path_type=Path, file_okay=False),
             help="For --engine kots: where full archives are put together and unpacked.",
         ),
-        click.option(
-            "--dry-run",
-            is_flag=True,
-            help="Print the steps and exact commands; needs no registry, cluster or password.",
-        ),
-        quiet_option,
-        output_option,
+        operation_options,
     )
     for option in reversed(options):
         command = option(command)
@@ -97,15 +85,16 @@ def install(
     engine: str,
     work_dir: Path | None,
     skip_console: bool,
-    **common: Any,  # noqa: ANN401 - dry_run, quiet and output
+    **common: Any,  # noqa: ANN401 - as Manner takes them
 ) -> None:
     """Install the applications of SOURCE, and the admin console with the first one.
 
     What is installed already is left alone, so the same command continues after a failure.
     """
-    order = _order(Action.INSTALL, app, engine, work_dir)
+    order = _order(Task.INSTALL, app, engine, work_dir)
     order = replace(order, skip_console=skip_console)
-    _carry_out(_Job(sources=sources, site=site, order=order, stated={}, **common))
+    manner = Manner(site=site, **common)
+    _carry_out(_Job(sources=sources, order=order, stated={}, manner=manner))
 
 
 def _read_stated(
@@ -150,7 +139,7 @@ def upgrade(
     skip_console: bool,
     console_only: bool,
     stated: dict[str, str],
-    **common: Any,  # noqa: ANN401 - dry_run, quiet and output
+    **common: Any,  # noqa: ANN401 - as Manner takes them
 ) -> None:
     """Upgrade the admin console if SOURCE has a newer one, then the applications, oldest first.
 
@@ -158,43 +147,31 @@ def upgrade(
     """
     if skip_console and console_only:
         raise click.UsageError("--skip-console and --console-only exclude each other")
-    order = _order(Action.UPGRADE, app, engine, work_dir)
+    order = _order(Task.UPGRADE, app, engine, work_dir)
     order = replace(order, skip_console=skip_console, console_only=console_only)
-    _carry_out(_Job(sources=sources, site=site, order=order, stated=stated, **common))
+    manner = Manner(site=site, **common)
+    _carry_out(_Job(sources=sources, order=order, stated=stated, manner=manner))
 
 
-def _order(action: Action, app: str | None, engine: str, work_dir: Path | None) -> Order:
+def _order(action: Task, app: str | None, engine: str, work_dir: Path | None) -> Order:
     folder = str(work_dir.absolute()) if work_dir else None
-    return Order(action=action, engine=Engine(engine), only=app, work_dir=folder)
+    return Order(task=action, engine=Engine(engine), only=app, work_dir=folder)
 
 
 def _carry_out(job: _Job) -> None:
-    site = load_site(job.site, home())
+    site = load_site(job.manner.site, home())
     with open_sources(job.sources) as opened:
         found = offers(job.sources, opened)
         concerned = applications_of(site, job.order, found)
-        installs = job.order.action is Action.INSTALL
+        installs = job.order.task is Task.INSTALL
         licences = load_licences(concerned) if installs else {}
-        if job.dry_run:
+        if job.manner.dry_run:
             state = assume(site, found, job.order, job.stated, licences)
-            planned = plan(site, found, job.order, state)
-            emit(job.output, as_text(planned).rstrip("\n"), as_json(planned))
+            show_plan(plan(site, found, job.order, state), job.manner)
             return
         if job.order.engine is Engine.KOTS:
             check_kept(opened)
         check_files(site, concerned if installs else ())
         state = observe(site, concerned, asking(site), job.stated, licences)
         planned = plan(site, found, job.order, state)
-        say = say_for(quiet=job.quiet)
-        for note in planned.notes:
-            say(f"note: {note}")
-        with hands_for(site, planned, job.sources, opened, say) as hands:
-            achieved = run(site, planned, hands)
-    _report(job, planned, achieved)
-
-
-def _report(job: _Job, planned: Plan, achieved: tuple[str, ...]) -> None:
-    told = planned.notes if job.quiet else ()  # the others were told before the work
-    text = "\n".join((*told, *(achieved or ("Nothing was to be done.",))))
-    data = {"title": planned.title, "notes": list(planned.notes), "achieved": list(achieved)}
-    emit(job.output, text, data)
+        carry_out(site, planned, job.manner, Opened(job.sources, opened))

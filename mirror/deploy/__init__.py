@@ -2,35 +2,25 @@
 
 `plan` is a function of values: a dry run shows the very steps that a run would take. Read `model`
 first, then `planner`, which fills a `draft` from `offers` and `releases`; where it starts from is
-read by `observe`, or taken for granted by `assume`; `run` takes the steps and `show` prints them.
+read by `observe`, or taken for granted by `assume`. `mirror.operation` shows and runs what comes
+out.
 """
 
 from mirror.deploy.assume import assume
-from mirror.deploy.model import Action, Offered, Order, Plan, State, Step
-from mirror.deploy.observe import Ask, observe
+from mirror.deploy.model import Order, State, Task
+from mirror.deploy.observe import observe
 from mirror.deploy.offers import check_kept, offers
 from mirror.deploy.planner import plan
 from mirror.deploy.releases import applications_of
-from mirror.deploy.run import Hands, run, secrets_of
-from mirror.deploy.show import as_json, as_text
 
 __all__ = [
-    "Action",
-    "Ask",
-    "Hands",
-    "Offered",
     "Order",
-    "Plan",
     "State",
-    "Step",
+    "Task",
     "applications_of",
-    "as_json",
-    "as_text",
     "assume",
     "check_kept",
     "observe",
     "offers",
     "plan",
-    "run",
-    "secrets_of",
 ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mirror.deploy.model import Offered
+from mirror.offer import Offered
 from transfer.archive import AirgapArchive, write_full
 from transfer.disk import ingest
 from transfer.errors import InvalidInput

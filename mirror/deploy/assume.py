@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from mirror.deploy.model import Action, Deployed, Offered, Order, State
+from mirror.deploy.model import Deployed, Order, State, Task
 from mirror.deploy.releases import applications_of, newest_console
+from mirror.offer import Offered
 from mirror.outcome import Console
 from mirror.site import Site
 from transfer.kots.licence import Licence
@@ -37,7 +38,7 @@ def assume(
             namespaces[namespace] = {}
             assumptions.append(_about_console(namespace, console, order))
         version = stated.get(slug, stated.get(ANY, ""))
-        upgrade = order.action is Action.UPGRADE
+        upgrade = order.task is Task.UPGRADE
         if upgrade:
             namespaces[namespace][slug] = Installed(label=version)
         if not order.console_only:
@@ -52,7 +53,7 @@ def assume(
 def _console(offers: Sequence[Offered], order: Order, stated: Mapping[str, str]) -> Console | None:
     offered = newest_console(offers)
     version = stated.get(CONSOLE, "")
-    if order.action is Action.INSTALL:
+    if order.task is Task.INSTALL:
         if not order.skip_console:
             return None
         version = version or (offered.release.version_label if offered else "")

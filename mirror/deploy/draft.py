@@ -6,10 +6,13 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import PurePosixPath
 
-from mirror import kots
-from mirror.deploy.model import Deployed, Kind, Offered, Order, Plan, State, Step
+from mirror import duration, kots
+from mirror.deploy.model import Deployed, Order, State
 from mirror.deploy.reads import reads
 from mirror.kots import Engine, Handover
+from mirror.offer import Offered
+from mirror.operation.model import Assemble, Await, IsDeployed, Look, Plan, Run, Step
+from mirror.operation.naming import named_apart
 from mirror.site import Application, DockerConfig, Site
 from transfer.contents import ArchiveFormat
 from transfer.digest import Digest
@@ -32,7 +35,7 @@ class Draft:
         self._carried: list[Offered] = []
         self._pushed: list[Offered] = []
         self._consoles: dict[str, str] = {}
-        self._assembled: dict[Digest, Step] = {}
+        self._assembled: dict[Digest, str] = {}
 
     def add(self, step: Step) -> None:
         """The next thing to do."""
@@ -140,7 +143,8 @@ class Draft:
             f"See that {self.site.registry.endpoint} holds all {len(images)} images of "
             f"{offer.record.file_name}, with their digests."
         )
-        self.add(Step(kind=Kind.PUSHED, why=why, images=images))
+        look = Look(images=images, pushed=True)
+        self.add(Step(name=f"pushed-{_stem(offer)}", why=why, action=look))
 
     def has_to_wait(self, offer: Offered) -> bool:
         """Whether a release's images take names that an earlier release of this plan needs.
@@ -155,14 +159,17 @@ class Draft:
 
     def confirm(self, application: Application, version: str) -> None:
         """Do not believe it until the console says so."""
+        waits = (self.site.waits.wait, self.site.waits.preflights)
         self.add(
             Step(
-                kind=Kind.CONFIRM,
+                name=f"deployed-{application.slug}-{version}",
                 why=f"Ask the console until {application.slug} {version} is deployed; KOTS may end "
                 "well without having deployed it.",
-                command=kots.get_versions(self.site, application),
-                application=application,
-                version=version,
+                action=Await(
+                    command=kots.get_versions(self.site, application),
+                    goal=IsDeployed(slug=application.slug, version=version),
+                    seconds=sum(duration.seconds(text) or 0 for text in waits),
+                ),
             )
         )
 
@@ -182,14 +189,14 @@ class Draft:
                 f"See that {self.site.registry.endpoint} holds all {len(images)} images under the "
                 "names that KOTS will pull, with the digests that were pushed."
             )
-            steps.append(Step(kind=Kind.IMAGES, why=why, images=images))
+            steps.append(Step(name="images", why=why, action=Look(images=images)))
         if self._steps:
             self._credential_notes()
         else:
-            steps = [step for step in steps if step.kind is Kind.READ]
+            steps = [step for step in steps if step.is_question]
         return Plan(
             title=title,
-            steps=(*steps, *self._steps),
+            steps=named_apart((*steps, *self._steps)),
             assumptions=self.state.assumptions,
             notes=tuple(self._notes),
         )
@@ -206,7 +213,8 @@ class Draft:
         archive = self._full(offer)
         command = kots.push_images(self.site, namespace, archive, self.order.work_dir)
         what = f"Let KOTS push the images of {offer.record.file_name}. "
-        self.add(Step(kind=Kind.PUSH, why=what + why, command=command, handed=archive))
+        action = Run(command=command, handed=archive)
+        self.add(Step(name=f"push-{_stem(offer)}", why=what + why, action=action))
         self.check_pushed(offer)
 
     def _full(self, offer: Offered) -> str:
@@ -225,16 +233,18 @@ class Draft:
             )
         digest = offer.record.digest
         if digest not in self._assembled:
-            step = Step(
-                kind=Kind.ASSEMBLE,
-                why=f"Put {name} together again from the bundle, for KOTS to push from.",
-                archive=offer,
-                # Two releases may have one file name, and a file name is not to be trusted.
-                path=f"{self.order.work_dir}/{digest.encoded[:8]}-{PurePosixPath(name).name}",
+            # Two releases may have one file name, and a file name is not to be trusted.
+            path = f"{self.order.work_dir}/{digest.encoded[:8]}-{PurePosixPath(name).name}"
+            self._assembled[digest] = path
+            self.add(
+                Step(
+                    name=f"assemble-{_stem(offer)}",
+                    why=f"Put {name} together again from the bundle, for KOTS to push from.",
+                    action=Assemble(archive=offer, path=path),
+                    undo=f"delete {path}; nothing needs it once KOTS has pushed from it",
+                )
             )
-            self._assembled[digest] = step
-            self.add(step)
-        return str(self._assembled[digest].path)
+        return self._assembled[digest]
 
     def _expected_plugin(self) -> str | None:
         """The version that kubectl-kots must have: it deploys the console of its own version."""
@@ -273,6 +283,13 @@ class Draft:
             self.note("KOTS pushes without verifying the registry's certificate.")
             if self.order.work_dir is None:
                 self.note("KOTS unpacks each archive below /tmp; --work-dir names a larger disk.")
+
+
+def _stem(offer: Offered) -> str:
+    """What the steps about an archive are called by."""
+    if offer.is_console:
+        return f"kotsadm-{offer.release.version_label}"
+    return f"{offer.release.app_slug}-{offer.release.version_label}"
 
 
 def _holds(console: Offered, name: str) -> bool:

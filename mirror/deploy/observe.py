@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from mirror import kots, outcome
 from mirror.deploy.assume import ANY, CONSOLE
 from mirror.deploy.model import Deployed, State
-from mirror.kots import Command
-from mirror.outcome import Finished
+from mirror.operation.hands import AskCluster
 from mirror.site import Application, Site, by_namespace
 from transfer.errors import PolicyError, raise_together
 from transfer.kots.licence import Licence
 from transfer.kots.upgrade import Installed
 
-Ask = Callable[[Command], Finished]
-"""Runs a command that changes nothing."""
-
 
 def observe(
     site: Site,
     applications: Iterable[Application],
-    ask: Ask,
+    ask: AskCluster,
     stated: Mapping[str, str],
     licences: Mapping[str, Licence | None],
 ) -> State:
@@ -48,7 +44,9 @@ def observe(
     return State(namespaces=found, licences=licences, plugin=plugin)
 
 
-def _look(site: Site, namespace: str, applications: Iterable[Application], ask: Ask) -> Deployed:
+def _look(
+    site: Site, namespace: str, applications: Iterable[Application], ask: AskCluster
+) -> Deployed:
     command = kots.get_console(site, namespace)
     console = outcome.read_console(ask(command), command)
     if console is None:
@@ -65,7 +63,7 @@ def _look(site: Site, namespace: str, applications: Iterable[Application], ask: 
     )
 
 
-def _installed(site: Site, application: Application, label: str, ask: Ask) -> Installed:
+def _installed(site: Site, application: Application, label: str, ask: AskCluster) -> Installed:
     command = kots.get_versions(site, application)
     for version in outcome.read_versions(ask(command), command):
         if label and version.label == label:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mirror.deploy.model import Offered
+from mirror.offer import Offered
 from transfer.bundle import Bundle
 from transfer.contents import ArchiveRecord
 from transfer.sources import OpenSource, refuse_slim

@@ -6,14 +6,17 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from mirror import kots
+from mirror.deploy import undoing
 from mirror.deploy.draft import Draft
-from mirror.deploy.model import Action, Kind, Offered, Order, Plan, State, Step
+from mirror.deploy.model import Order, State, Task
 from mirror.deploy.releases import (
     applications_of,
     by_application,
     newest_console,
 )
 from mirror.kots import Engine, Handover
+from mirror.offer import Offered
+from mirror.operation.model import Await, ConsoleIs, Judge, Plan, Run, Step
 from mirror.site import Application, Login, Site, by_namespace
 from transfer.contents import ReleaseRecord
 from transfer.errors import InvalidInput, PolicyError
@@ -41,7 +44,7 @@ def plan(site: Site, offers: Sequence[Offered], order: Order, state: State) -> P
     releases = {
         site.application(slug): found for slug, found in by_application(offers, order).items()
     }
-    if order.action is Action.INSTALL:
+    if order.task is Task.INSTALL:
         _plan_installs(draft, releases)
     else:
         _plan_console_upgrades(draft, applications)
@@ -53,7 +56,7 @@ def plan(site: Site, offers: Sequence[Offered], order: Order, state: State) -> P
 def _title(draft: Draft, applications: Sequence[Application]) -> str:
     slugs = " and ".join(application.slug for application in applications)
     what = "the admin console" if draft.order.console_only else slugs or "nothing"
-    return f"{draft.order.action.value} {what} at {draft.site.name}"
+    return f"{draft.order.task.value} {what} at {draft.site.name}"
 
 
 def _plan_installs(draft: Draft, releases: Mapping[Application, Sequence[Offered]]) -> None:
@@ -109,7 +112,9 @@ def _plan_install(draft: Draft, application: Application, offer: Offered) -> Non
         else f"Add {what} to the admin console, which is left as it is."
     )
     why = f"{why} {_images_come(draft, handover)}"
-    draft.add(Step(kind=Kind.INSTALL, why=why, command=command, handed=handover.archive))
+    action = Run(command=command, judge=Judge.INSTALL, handed=handover.archive)
+    undo = undoing.install(draft.site, application, console=with_console)
+    draft.add(Step(name=f"install-{application.slug}", why=why, action=action, undo=undo))
     if handover.push:
         draft.check_pushed(offer)
     draft.confirm(application, release.version_label)
@@ -223,13 +228,17 @@ def _plan_console_upgrade(draft: Draft, namespace: str, console: Offered, runnin
     command = kots.upgrade_console(draft.site, namespace, minio=draft.minio(namespace))
     since = f"from {running} " if running else ""
     why = f"Take the admin console {since}to {version}, before the applications that may need it."
-    draft.add(Step(kind=Kind.CONSOLE, why=why, command=command))
+    undo = undoing.console(running)
+    draft.add(Step(name="upgrade-console", why=why, action=Run(command=command), undo=undo))
     draft.add(
         Step(
-            kind=Kind.CONFIRM_CONSOLE,
+            name="console-is-up",
             why=f"See that the admin console runs {version}.",
-            command=kots.get_console(draft.site, namespace),
-            version=version,
+            action=Await(
+                command=kots.get_console(draft.site, namespace),
+                goal=ConsoleIs(version=version),
+                seconds=0,
+            ),
         )
     )
     draft.note(
@@ -298,7 +307,10 @@ def _plan_hop(draft: Draft, application: Application, offer: Offered) -> None:
     handover = draft.hand_over(offer, application, None)
     command = kots.upgrade_application(draft.site, application, handover)
     why = f"Take {application.slug} to {release.version_label}. {_images_come(draft, handover)}"
-    draft.add(Step(kind=Kind.UPGRADE, why=why, command=command, handed=handover.archive))
+    action = Run(command=command, judge=Judge.ANSWER, handed=handover.archive)
+    name = f"upgrade-{application.slug}-{release.version_label}"
+    undo = undoing.upgrade(application, release)
+    draft.add(Step(name=name, why=why, action=action, undo=undo))
     if handover.push:
         draft.check_pushed(offer)
     draft.confirm(application, release.version_label)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from mirror.deploy.model import Offered
 from mirror.deploy.offers import offers
+from mirror.offer import Offered
 from transfer.bundle import Bundle
 from transfer.bundle.tree import digest_file
 from transfer.errors import DigestMismatch

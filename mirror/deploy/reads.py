@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from mirror import kots
-from mirror.deploy.model import Kind, State, Step
+from mirror.deploy.model import State
+from mirror.operation.model import Ask, Step
 from mirror.site import Application, Site, by_namespace
 
 
@@ -15,29 +16,29 @@ def reads(
     """What a run asks before it decides; `expected` is the plugin's version, where it matters."""
     wanted = f"; it must be {expected}" if expected else ""
     yield Step(
-        kind=Kind.READ,
+        name="read-plugin",
         why="Ask the plugin for its version, which is the version of the admin console that it "
         f"deploys{wanted}.",
-        command=kots.plugin_version(site),
+        action=Ask(command=kots.plugin_version(site)),
     )
     for namespace, members in by_namespace(applications).items():
         yield Step(
-            kind=Kind.READ,
+            name="read-console",
             why="Ask the cluster which admin console runs, and which registry it pulls from.",
-            command=kots.get_console(site, namespace),
+            action=Ask(command=kots.get_console(site, namespace)),
         )
         deployed = state.namespaces.get(namespace)
         if deployed is None or deployed.console is None:
             continue
         yield Step(
-            kind=Kind.READ,
+            name="read-applications",
             why="Ask the console which applications it has.",
-            command=kots.get_apps(site, namespace),
+            action=Ask(command=kots.get_apps(site, namespace)),
         )
         for application in members:
             if application.slug in deployed.applications:
                 yield Step(
-                    kind=Kind.READ,
+                    name=f"read-{application.slug}",
                     why=f"Ask which release of {application.slug} is deployed.",
-                    command=kots.get_versions(site, application),
+                    action=Ask(command=kots.get_versions(site, application)),
                 )

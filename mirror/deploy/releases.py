@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from mirror.deploy.model import Action, Offered, Order
+from mirror.deploy.model import Order, Task
+from mirror.offer import Offered
 from mirror.site import Application, Site
 from transfer.contents import ArchiveKind
 from transfer.errors import InvalidInput
@@ -57,6 +58,6 @@ def applications_of(site: Site, order: Order, offers: Sequence[Offered]) -> tupl
     slugs = () if order.console_only else tuple(by_application(offers, order))
     if order.only is not None:
         slugs = (order.only,)
-    if not slugs and order.action is Action.UPGRADE:
+    if not slugs and order.task is Task.UPGRADE:
         return site.applications
     return tuple(site.application(slug) for slug in slugs)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mirror.deploy import Order, Plan, as_text
+from mirror.deploy import Order
 from mirror.kots import Engine
+from mirror.operation import Plan, as_text
 from tests.mirror.kots_world import (
     FIRST,
     KOTS,

@@ -11,8 +11,12 @@ from pathlib import Path
 
 from mirror.audit import Audit, AuditedImage, Finding
 from mirror.credentials import Keyring, passwords
-from mirror.deploy import Hands, Offered, Order, Plan, observe, plan, run
+from mirror.deploy import Order, observe, plan
 from mirror.kots import Engine
+from mirror.offer import Offered
+from mirror.operation import Hands, Plan, Step, run
+from mirror.operation.edits import edit
+from mirror.operation.journal import Event, fingerprint
 from mirror.outcome import Finished
 from mirror.process import Runner
 from mirror.site import Site
@@ -48,6 +52,29 @@ class Clock:
         self.seconds += seconds
 
 
+class Notes:
+    """A journal that lasts as long as its site."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str]] = []
+        self._done: set[str] = set()
+
+    def has_done(self, step: Step) -> bool:
+        """Whether it was done since the last end."""
+        return fingerprint(step) in self._done
+
+    def note(self, event: Event, step: Step) -> None:
+        """Keep it."""
+        self.lines.append((event.value, step.name))
+        if event is Event.DONE:
+            self._done.add(fingerprint(step))
+
+    def end(self) -> None:
+        """Forget what was done."""
+        self.lines.append((Event.ENDED.value, ""))
+        self._done.clear()
+
+
 @dataclass
 class KotsSite:
     """A site in a folder."""
@@ -64,6 +91,9 @@ class KotsSite:
         self.said: list[str] = []
         self.assembled: list[str] = []
         self.proven: list[str] = []
+        self.saved: list[tuple[str, tuple[str, ...]]] = []
+        self.confirmed: set[str] = set()
+        self.journal = Notes()
         self.free = 10**15
         self.etc.mkdir()
         for name, slug in (("license", "harness"), ("license-ng", "harness-ng")):
@@ -119,6 +149,10 @@ class KotsSite:
         """What a run works with."""
         runner = self.runner()
         return Hands(
+            edit=edit,
+            save=lambda path, lines: self.saved.append((path, tuple(lines))),
+            confirm=lambda step: step.name in self.confirmed,
+            journal=self.journal,
             execute=runner,
             ask=replace(runner, say=lambda _line: None),
             check_secrets=runner.keyring.check,

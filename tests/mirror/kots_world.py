@@ -12,7 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mirror.deploy import Action, Offered, Order, Plan, assume, plan
+from mirror.deploy import Order, Task, assume, plan
+from mirror.offer import Offered
+from mirror.operation import Plan
 from mirror.site import Site, parse_site
 from tests.fakes.cluster import digest
 from transfer.contents import (
@@ -167,12 +169,12 @@ def dry_plan(
 
 def install_order(**fields: Any) -> Order:  # noqa: ANN401 - the fields of Order
     """An order to install."""
-    return Order(action=Action.INSTALL, **fields)
+    return Order(task=Task.INSTALL, **fields)
 
 
 def upgrade_order(**fields: Any) -> Order:  # noqa: ANN401 - the fields of Order
     """An order to upgrade."""
-    return Order(action=Action.UPGRADE, **fields)
+    return Order(task=Task.UPGRADE, **fields)
 
 
 def write_slim(path: Path, record: ArchiveRecord) -> None:

@@ -8,8 +8,10 @@ from typing import Any
 
 import pytest
 
-from mirror.deploy import as_text, run
 from mirror.kots import Engine
+from mirror.operation import as_text, run
+from mirror.operation.model import Assemble, Run
+from mirror.operation.show import kind_of
 from tests.fakes.cluster import digest
 from tests.mirror.golden import CASES, FOLDER, PULL
 from tests.mirror.kots_site import (
@@ -37,7 +39,7 @@ from tests.mirror.kots_world import (
 from transfer.contents import ArchiveRecord
 from transfer.errors import InvalidInput, PolicyError, StorageError, ToolError
 
-_ACHIEVEMENTS = ("images", "pushed", "confirm", "confirm-console")
+_ACHIEVEMENTS = ("look", "await")
 ENDPOINT = "registry.dc-north.example:5000/harness"
 
 
@@ -69,8 +71,8 @@ def test_kots_accepts_the_printed_commands(name: str, tmp_path: Path) -> None:
     text = case.site.replace("~/", f"{site.etc}/")
     planned = replace(case, order=order, site=text).plan(str(site.etc), str(tmp_path / "bundle"))
     for step in planned.steps:
-        if step.archive and step.path:
-            site.assemble(step.archive, step.path)
+        if isinstance(step.action, Assemble):
+            site.assemble(step.action.archive, step.action.path)
     printed = as_text(planned)
     assert len(commands_in(printed)) == len([step for step in planned.steps if step.command])
     for command, done in zip(commands_in(printed), site.paste(printed), strict=True):
@@ -88,10 +90,14 @@ def test_a_run_takes_the_steps_of_the_dry_run(name: str, tmp_path: Path) -> None
     site.cluster.change(namespaces=dict(case.before))
     planned, achieved = site.carry_out(case.order)
     assert site.deployed() == case.after
-    changes = [step.kind for step in case.plan().steps if step.kind != "read"]
-    assert [step.kind for step in planned.steps if step.kind != "read"] == changes
+    changes = [kind_of(step) for step in case.plan().work]
+    assert [kind_of(step) for step in planned.work] == changes
     assert planned.assumptions == ()
-    assert site.proven == [step.handed for step in planned.steps if step.handed]
+    assert site.proven == [
+        step.action.handed
+        for step in planned.steps
+        if isinstance(step.action, Run) and step.action.handed
+    ]
     assert len(achieved) == len([kind for kind in changes if kind in _ACHIEVEMENTS])
 
 

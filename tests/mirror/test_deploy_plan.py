@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from mirror.deploy import as_json, as_text
-from mirror.deploy.model import Offered
 from mirror.deploy.releases import newest_console
 from mirror.kots import Engine
+from mirror.offer import Offered
+from mirror.operation import Plan, Step, as_json, as_text
+from mirror.operation.model import Assemble, Await, IsDeployed, Look
 from tests.mirror.golden import CASES, SITE_FOLDER, WORK
 from tests.mirror.kots_world import (
     CHANNELS,
@@ -37,11 +38,22 @@ from transfer.kots.version import is_older, numbers, sequence
 ENDPOINT = "registry.dc-north.example:5000/harness"
 
 
+def awaited(plan: Plan) -> list[str]:
+    """The releases that a plan sees deployed, in order."""
+    goals = [step.action.goal for step in plan.steps if isinstance(step.action, Await)]
+    return [goal.version for goal in goals if isinstance(goal, IsDeployed)]
+
+
+def is_pushed(step: Step) -> bool:
+    """Whether it looks for what KOTS has pushed."""
+    return isinstance(step.action, Look) and step.action.pushed
+
+
 def test_a_dry_run_is_data_too() -> None:
     value = as_json(CASES["install-firstgen"].plan())
     assert value["title"] == "install harness at dc-north"
     install = value["steps"][3]
-    assert install["kind"] == "install"
+    assert (install["name"], install["kind"]) == ("install-harness", "run")
     assert install["argv"][:4] == ["kubectl", "kots", "install", "harness/stable"]
     assert install["environment"] == {
         "KOTS_REGISTRY_USERNAME": "harness-pull",
@@ -49,7 +61,7 @@ def test_a_dry_run_is_data_too() -> None:
         "KOTS_SHARED_PASSWORD": {"from": "environment variable CONSOLE_PASSWORD"},
     }
     assert value["images"][0]["destination"] == f"{ENDPOINT}/kotsadm:{KOTS}"
-    assert value["steps"][2]["kind"] == "images"
+    assert value["steps"][2]["name"] == "images"
     assert dump_json(value)
     steps = as_json(CASES["install-engine-kots"].plan())["steps"]
     assert [step["path"] for step in steps if step["kind"] == "assemble"] == [
@@ -74,12 +86,9 @@ def test_the_kots_engine_needs_a_folder_unless_the_archives_are_there() -> None:
 def test_a_file_name_from_a_bundle_stays_in_the_work_folder() -> None:
     record = replace(FIRST[1], file_name="../../etc/cron.d/x")
     order = install_order(engine=Engine.KOTS, only="harness", work_dir=WORK)
-    (step,) = [
-        s
-        for s in dry_plan(order, offered((FIRST[0], record))).steps
-        if s.archive and not s.archive.is_console
-    ]
-    assert step.path == f"{WORK}/{record.digest.encoded[:8]}-x"
+    actions = [step.action for step in dry_plan(order, offered((FIRST[0], record))).steps]
+    made = [one for one in actions if isinstance(one, Assemble) and not one.archive.is_console]
+    assert [one.path for one in made] == [f"{WORK}/{record.digest.encoded[:8]}-x"]
 
 
 def test_the_newest_console_of_several_is_taken() -> None:
@@ -117,10 +126,10 @@ def test_labels_that_are_numbers_are_compared() -> None:
 def test_releases_are_taken_oldest_first_whatever_the_order_of_the_sources() -> None:
     order = upgrade_order(only="harness")
     planned = dry_plan(order, offered(tuple(reversed(MONTHLY))), stated={"harness": "79915"})
-    assert [step.version for step in planned.steps if step.kind == "confirm"] == ["80110", "80307"]
+    assert awaited(planned) == ["80110", "80307"]
     shuffled = (release("x", 9), release("y", 8, channel_id="1zOTHER"))
     planned = dry_plan(order, offered((console(), *shuffled)))
-    assert [step.version for step in planned.steps if step.kind == "confirm"] == ["x", "y"]
+    assert awaited(planned) == ["x", "y"]
 
 
 MAJORS = tuple(str(label) for label in range(79000, 81000, 250))
@@ -146,7 +155,7 @@ def test_a_step_is_measured_by_the_major_releases_that_the_bundle_records() -> N
 def test_a_step_that_was_allowed_is_taken_and_noted() -> None:
     order = upgrade_order(only="harness")
     found = dry_plan(order, long_step("upgrade-path"), stated={"harness": "79000"})
-    assert [step.version for step in found.steps if step.kind == "confirm"] == ["80307"]
+    assert awaited(found) == ["80307"]
     assert [note for note in found.notes if "from 79000 to 80307 it is 5 major" in note]
 
 
@@ -219,16 +228,16 @@ def test_a_release_whose_images_move_names_waits_for_its_own_push() -> None:
     clashing = replace(MONTHLY[2], images=(*MONTHLY[2].images[:1], moved))
     records = (MONTHLY[0], MONTHLY[1], clashing, MONTHLY[3])
     planned = dry_plan(upgrade_order(), offered(records))
-    assert [step.version for step in planned.steps if step.kind == "confirm"] == ["80110", "520"]
+    assert awaited(planned) == ["80110", "520"]
     (note,) = [note for note in planned.notes if "has to wait" in note]
     assert note.startswith("harness 80307 has to wait")
     assert "--release harness=80307 --overwrite" in note
     order = upgrade_order(only="harness")
     later = dry_plan(order, offered(records), stated={"harness": "80110"})
-    assert [step.version for step in later.steps if step.kind == "confirm"] == ["80307"]
+    assert awaited(later) == ["80307"]
     order = upgrade_order(engine=Engine.KOTS, work_dir=WORK, only="harness")
     at_once = dry_plan(order, offered(records))
-    assert [step.version for step in at_once.steps if step.kind == "confirm"] == ["80110", "80307"]
+    assert awaited(at_once) == ["80110", "80307"]
 
 
 def test_applications_that_would_overwrite_each_other_are_refused() -> None:
@@ -242,9 +251,9 @@ def test_what_kots_makes_of_docker_save_images_cannot_be_compared() -> None:
     saved = replace(FIRST[1], format=ArchiveFormat.DOCKER_ARCHIVE)
     order = install_order(engine=Engine.KOTS, only="harness", work_dir=WORK)
     planned = dry_plan(order, offered((FIRST[0], saved), vendor=True))
-    checked = [step.why for step in planned.steps if step.kind == "pushed"]
+    checked = [step.why for step in planned.steps if is_pushed(step)]
     assert ["kotsadm.tar.gz" in why for why in checked] == [True]
     assert any("docker-save images" in note for note in planned.notes)
     again = dry_plan(order, offered((FIRST[0], saved)))
-    assert len([step for step in again.steps if step.kind == "pushed"]) == 2
+    assert len([step for step in again.steps if is_pushed(step)]) == 2
     assert not any("docker-save images" in note for note in again.notes)

@@ -259,24 +259,27 @@ TRAPS = {
     ),
     "upgrade: silent": Trap(command="upstream upgrade", order=UPGRADE, message="without a result"),
     "upgrade: failed": Trap(
-        command="upstream upgrade", order=UPGRADE, message="its status is failed", hint="pods"
+        command="upstream upgrade",
+        order=UPGRADE,
+        message=": failed; expected: harness",
+        hint="pods",
     ),
     "upgrade: pending_config": Trap(
         command="upstream upgrade",
         order=UPGRADE,
-        message="its status is pending_config",
+        message=": pending_config; expected: harness",
         hint="Config page",
     ),
     "upgrade: pending_preflight": Trap(
         command="upstream upgrade",
         order=UPGRADE,
-        message="not deployed after 10s and 5s: its status is pending_preflight",
+        message=": pending_preflight after 15 s; expected: harness",
         hint="get versions harness",
     ),
     "console: nothing": Trap(
         command="admin-console upgrade",
         order=CONSOLE,
-        message=f"should be {KOTS} now; found: {OLD_KOTS}",
+        message=f"console is {OLD_KOTS}; expected: the admin console is {KOTS}",
     ),
 }
 
@@ -284,7 +287,7 @@ TRAPS = {
 @pytest.mark.parametrize("name", TRAPS)
 def test_what_kots_says_counts_and_not_its_exit_code(name: str, tmp_path: Path) -> None:
     trap = TRAPS[name]
-    site = site_of(tmp_path, trap.records, BOTH if trap.order.action == "upgrade" else None)
+    site = site_of(tmp_path, trap.records, BOTH if trap.order.task == "upgrade" else None)
     site.cluster.change(traps={trap.command: name.partition(": ")[2]})
     with pytest.raises(ToolError) as caught:
         site.carry_out(trap.order)

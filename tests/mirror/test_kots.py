@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from mirror import kots
-from mirror.kots import Command, Handover
+from mirror.command import Command
+from mirror.kots import Handover
 from mirror.site import Site
 from tests.fakes.goflags import Refused, parse
 from tests.mirror.kots_world import SITE, read_site

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from mirror import outcome
-from mirror.kots import Command
+from mirror.command import Command
 from mirror.outcome import Finished, Version
 from transfer.errors import ToolError
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from mirror.command import Command
 from mirror.credentials import Keyring, passwords
-from mirror.kots import Command
 from mirror.outcome import Finished
 from mirror.process import LONGEST_LINE, Runner, clean
 from mirror.secret import FromEnvironment, FromFile, SecretSource

@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mirror.deploy import Order, as_text, assume, plan
+from mirror.deploy import Order, assume, plan
 from mirror.kots import Engine
+from mirror.operation import as_text
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import FIRST, SITE, install_order, licence_text, licences
 

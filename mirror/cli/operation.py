@@ -1,0 +1,107 @@
+"""How every operation is asked for, shown and carried out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from mirror.cli.hands import Opened, Say, Watch, hands_for
+from mirror.operation import Plan, Step, as_json, as_text, run
+from mirror.operation.journal import Journal
+from mirror.operation.journalfile import open_journal
+from mirror.operation.show import wrapped
+from mirror.site import Site
+from transfer.console import emit, output_option, quiet_option, say_for
+
+_Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How an operation is carried out: the options that all of them have."""
+
+    site: Path
+    """The site file."""
+    dry_run: bool
+    confirmed: tuple[str, ...]
+    """Names of a person's steps that are done."""
+    journal: Path | None
+    quiet: bool
+    output: str
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal, beside the site file unless another place was named."""
+        return self.journal or self.site.with_name(f"{self.site.stem}.journal.jsonl")
+
+
+def operation_options(command: _Decorated) -> _Decorated:
+    """The options of every operation; the command gets them as `Manner` takes them."""
+    options = (
+        click.option(
+            "--dry-run",
+            is_flag=True,
+            help="Print the steps and exact commands; needs no registry, cluster or password.",
+        ),
+        click.option(
+            "--confirmed",
+            metavar="STEP",
+            multiple=True,
+            help="This step, which only a person can take, is done. May be given more than once.",
+        ),
+        click.option(
+            "--journal",
+            metavar="FILE",
+            type=click.Path(path_type=Path, dir_okay=False),
+            help="Where it is noted what was done; by default beside the site file.",
+        ),
+        quiet_option,
+        output_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def show_plan(plan: Plan, manner: Manner) -> None:
+    """Print a plan, for `--dry-run`."""
+    emit(manner.output, as_text(plan).rstrip("\n"), as_json(plan))
+
+
+def carry_out(site: Site, plan: Plan, manner: Manner, sources: Opened) -> None:
+    """Take every step of a plan that was made from what is there, and report."""
+    say = say_for(quiet=manner.quiet)
+    for note in plan.notes:
+        say(f"note: {note}")
+    with (
+        open_journal(manner.journal_path, plan.title, _now) as journal,
+        hands_for(site, plan, sources, _watch(manner, say, journal)) as hands,
+    ):
+        achieved = run(site, plan, hands)
+    told = plan.notes if manner.quiet else ()  # the others were told before the work
+    text = "\n".join((*told, *(achieved or ("Nothing was to be done.",))))
+    data = {"title": plan.title, "notes": list(plan.notes), "achieved": list(achieved)}
+    emit(manner.output, text, data)
+
+
+def _watch(manner: Manner, say: Say, journal: Journal) -> Watch:
+    def confirm(step: Step) -> bool:
+        if step.name in manner.confirmed:
+            say("  confirmed")
+            return True
+        click.echo(wrapped(getattr(step.action, "instructions", "")), err=True)
+        if not sys.stdin or not sys.stdin.isatty():
+            return False
+        return click.confirm("Done?", default=False, err=True)
+
+    return Watch(say=say, confirm=confirm, journal=journal)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,35 @@
+"""A command as a value: planned, shown and compared before anything runs."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from mirror.secret import SecretSource
+
+Value = str | SecretSource
+"""What an environment variable gets: text that anyone may read, or the place of a secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A program with its arguments and environment; holds no secret, so it may be shown."""
+
+    argv: tuple[str, ...]
+    environment: tuple[tuple[str, Value], ...] = ()
+
+    def words(self) -> tuple[str, ...]:
+        """The command as words of a POSIX shell; a secret is a reference to where it is."""
+        given = (
+            f"{name}={shlex.quote(value) if isinstance(value, str) else value.shell}"
+            for name, value in self.environment
+        )
+        return (*given, *map(shlex.quote, self.argv))
+
+    def shell_line(self) -> str:
+        """One line to paste into a shell."""
+        return " ".join(self.words())
+
+    def __str__(self) -> str:
+        """The command without its environment, for messages."""
+        return shlex.join(self.argv)

@@ -1,0 +1,125 @@
+"""Asking again and again until what is wanted is so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mirror import outcome
+from mirror.command import Command
+from mirror.operation.hands import Hands
+from mirror.operation.model import Await, ConsoleIs, Goal, IsDeployed, IsReady, IsScaled
+from mirror.outcome import Finished
+from mirror.workload import read_workload
+from transfer.errors import ToolError
+
+PAUSE = 5.0
+"""Seconds between two questions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where something is on its way to a goal."""
+
+    status: str
+    """A few words."""
+    reached: bool = False
+    failed: str | None = None
+    """Why waiting is of no use: what to do."""
+
+
+def await_goal(action: Await, hands: Hands) -> str:
+    """Ask until the goal is reached; returns it in words.
+
+    Raises:
+        ToolError: it cannot be reached any more, or was not in time.
+    """
+    what = told(action.goal)
+    deadline = hands.clock.now() + action.seconds
+    said = ""
+    while True:
+        found = _progress(action.goal, hands.ask(action.command), action.command)
+        if found.reached:
+            return what
+        if found.failed is not None:
+            raise ToolError(f"{found.status}; expected: {what}", hint=found.failed)
+        if hands.clock.now() >= deadline:
+            after = f" after {action.seconds:.0f} s" if action.seconds else ""
+            raise ToolError(
+                f"{found.status}{after}; expected: {what}",
+                hint=_late(action.goal) + f"; ask again with: {action.command}",
+            )
+        if found.status != said:
+            hands.say(f"  {found.status}; asking again every {PAUSE:.0f} s")
+            said = found.status
+        hands.clock.pause(PAUSE)
+
+
+def told(goal: Goal) -> str:
+    """The goal as a sentence without its end."""
+    match goal:
+        case IsDeployed(slug=slug, version=version):
+            return f"{slug} {version} is deployed"
+        case ConsoleIs(version=version):
+            return f"the admin console is {version}"
+        case IsScaled(replicas=0):
+            return "no pod is left"
+        case IsScaled(replicas=replicas):
+            return f"{replicas} pods are ready"
+        case IsReady(slug=slug):
+            return f"{slug} is ready"
+
+
+def _progress(goal: Goal, finished: Finished, command: Command) -> Progress:
+    match goal:
+        case IsDeployed():
+            return _deployed(goal, finished, command)
+        case ConsoleIs():
+            return _console(goal, finished, command)
+        case IsScaled():
+            return _scaled(goal, finished, command)
+        case IsReady():
+            return _ready(goal, finished, command)
+
+
+def _deployed(goal: IsDeployed, finished: Finished, command: Command) -> Progress:
+    versions = outcome.read_versions(finished, command)
+    statuses = [version.status for version in versions if version.label == goal.version]
+    status = statuses[0] if statuses else "not there"
+    return Progress(
+        f"{goal.slug} {goal.version}: {status}",
+        reached="deployed" in statuses,
+        failed=_ADVICE.get(status),
+    )
+
+
+def _console(goal: ConsoleIs, finished: Finished, command: Command) -> Progress:
+    console = outcome.read_console(finished, command)
+    found = console.version if console else "none"
+    return Progress(f"the admin console is {found}", reached=found == goal.version)
+
+
+def _scaled(goal: IsScaled, finished: Finished, command: Command) -> Progress:
+    outcome.check(finished, command)
+    workload = read_workload(finished, command)
+    found = workload.ready if goal.replicas else workload.running
+    reached = found == goal.replicas and workload.wanted == goal.replicas
+    return Progress(f"{workload.name}: {found} of {goal.replicas} pods", reached=reached)
+
+
+def _ready(goal: IsReady, finished: Finished, command: Command) -> Progress:
+    states = outcome.read_app_states(finished, command)
+    found = states.get(goal.slug, "not there")
+    return Progress(f"{goal.slug}: {found}", reached=found == "ready")
+
+
+def _late(goal: Goal) -> str:
+    if isinstance(goal, IsDeployed):
+        return "preflight checks may hold it back: look at it in the admin console"
+    return "look at the pods of the namespace"
+
+
+_ADVICE = {
+    "failed": "look at the version in the admin console, and at the pods of the namespace",
+    "pending_config": "complete configValues in the site file, or the Config page of the admin "
+    "console, and deploy it there",
+}

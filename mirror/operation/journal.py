@@ -1,0 +1,81 @@
+"""What a run of a plan has done, so that the same command continues after an interruption.
+
+One JSON object a line, appended and confirmed by the disk before and after each step. There is no
+secret in it: a step is named, and known by the digest of what a dry run prints of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from enum import StrEnum
+from typing import Any, Protocol
+
+from mirror.operation.model import Step
+from mirror.operation.show import step_as_json
+from transfer.digest import Digest
+
+
+class Event(StrEnum):
+    """What is noted."""
+
+    BEGAN = "began"
+    DONE = "done"
+    FAILED = "failed"
+    ENDED = "ended"
+    """The whole run came to its end."""
+
+
+class Journal(Protocol):
+    """Notes of one run."""
+
+    def has_done(self, step: Step) -> bool:
+        """Whether this very step was done by the run that is continued."""
+        ...
+
+    def note(self, event: Event, step: Step) -> None:
+        """Write something down for good."""
+        ...
+
+    def end(self) -> None:
+        """Note that the run came to its end: the next one starts afresh."""
+        ...
+
+
+def fingerprint(step: Step) -> str:
+    """What tells a step from one that was planned otherwise: it changes with all it does."""
+    text = json.dumps(step_as_json(step), sort_keys=True, ensure_ascii=False)
+    return str(Digest.of(text.encode()))
+
+
+def done_before(lines: Iterable[str], title: str) -> frozenset[str]:
+    """The fingerprints of what was done since the last run of this title that came to its end.
+
+    A last line that was cut short counts for nothing.
+    """
+    done: set[str] = set()
+    for line in lines:
+        entry = _parse(line)
+        if entry.get("run") != title:
+            continue
+        if entry.get("event") == Event.ENDED:
+            done.clear()
+        elif entry.get("event") == Event.DONE:
+            done.add(str(entry.get("digest")))
+    return frozenset(done)
+
+
+def entry(time: str, title: str, event: Event, step: Step | None = None) -> str:
+    """One line of the journal, with its end."""
+    value: dict[str, Any] = {"time": time, "run": title, "event": event.value}
+    if step:
+        value |= {"step": step.name, "digest": fingerprint(step)}
+    return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+def _parse(line: str) -> dict[str, Any]:
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}

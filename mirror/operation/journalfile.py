@@ -1,0 +1,85 @@
+"""The journal as a file beside the site file; one run at a time may write it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from mirror.operation.journal import Event, done_before, entry, fingerprint
+from mirror.operation.model import Step
+from transfer.disk import storage_errors
+from transfer.errors import Conflict
+
+
+@dataclass(frozen=True, slots=True)
+class JournalFile:
+    """The notes of one run, at the end of those of all runs before."""
+
+    path: Path
+    title: str
+    """Of the plan: what `done` was read for."""
+    done: frozenset[str]
+    """Fingerprints of steps that the run that is continued has done."""
+    now: Callable[[], str]
+    """The time as text, UTC."""
+    _file: int
+
+    def has_done(self, step: Step) -> bool:
+        """Whether this very step was done by the run that is continued."""
+        return fingerprint(step) in self.done
+
+    def note(self, event: Event, step: Step) -> None:
+        """Append a line, and see it on the disk.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        self._append(entry(self.now(), self.title, event, step))
+
+    def end(self) -> None:
+        """Note that the run came to its end.
+
+        Raises:
+            StorageError: it cannot be written.
+        """
+        self._append(entry(self.now(), self.title, Event.ENDED))
+
+    def _append(self, line: str) -> None:
+        with storage_errors(f"journal {self.path}"):
+            os.write(self._file, line.encode())
+            os.fsync(self._file)
+
+
+@contextmanager
+def open_journal(path: Path, title: str, now: Callable[[], str]) -> Iterator[JournalFile]:
+    """The journal at `path`, for one run of the plan with this title.
+
+    Raises:
+        Conflict: another run is writing it.
+        StorageError: it cannot be read or written.
+    """
+    with storage_errors(f"journal {path}"):
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    try:
+        with storage_errors(f"journal {path}"):
+            _lock(file, path)
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if text and not text.endswith("\n"):  # a line cut short by a machine that went down
+                os.write(file, b"\n")
+        yield JournalFile(path, title, done_before(text.splitlines(), title), now, file)
+    finally:
+        os.close(file)
+
+
+def _lock(file: int, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise Conflict(
+            f"journal {path}: another run is writing it",
+            hint="wait until the other airgap-mirror of this site has ended",
+        ) from error

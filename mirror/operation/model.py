@@ -1,0 +1,236 @@
+"""What an operation is made of: steps, in order, decided before the first one is taken.
+
+A step says why it is there, and has one action. Actions are values: whoever reads a plan sees the
+very commands, edits and instructions that a run uses, and nothing is composed while it runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mirror.command import Command
+from mirror.offer import Offered
+from transfer.relocate import Relocation
+
+
+class Judge(StrEnum):
+    """How a command that ended is believed; KOTS reports many failures with exit code 0."""
+
+    EXIT = "exit"
+    """By its exit code."""
+    INSTALL = "install"
+    """The same, unless it says that something is left to do."""
+    ANSWER = "answer"
+    """By the JSON at the end of its output: success, and no error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A question that the plan is made from: shown, and not asked again by the run."""
+
+    command: Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """A command that changes something."""
+
+    command: Command
+    judge: Judge = Judge.EXIT
+    handed: str | None = None
+    """The archive that the command gives to KOTS: absolute path, proven just before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Save:
+    """A command whose output is kept: `path` gets its stdout, for its owner only."""
+
+    command: Command
+    path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsDeployed:
+    """A release of an application is deployed, as `kots get versions` tells."""
+
+    slug: str
+    version: str
+    """Its label."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleIs:
+    """The admin console has a version, as `kubectl get` tells."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsScaled:
+    """A Deployment or StatefulSet has as many ready pods as wanted, as `kubectl get` tells.
+
+    With 0 wanted, none of its pods is left either.
+    """
+
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsReady:
+    """Everything of an application is ready, as `kots get apps` tells."""
+
+    slug: str
+
+
+Goal = IsDeployed | ConsoleIs | IsScaled | IsReady
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Await:
+    """A question asked again and again until what is wanted is so."""
+
+    command: Command
+    goal: Goal
+    seconds: float
+    """How long at most; 0 asks once."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """See that the registry holds images, down to each blob."""
+
+    images: tuple[Relocation, ...]
+    pushed: bool = False
+    """KOTS has just pushed them; otherwise it is about to pull them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assemble:
+    """Put a full archive together again."""
+
+    archive: Offered
+    path: str
+    """Where: absolute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveItem:
+    """Take one item out of a list of a YAML file; what is not there is fine."""
+
+    key: str
+    item: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveFile:
+    """Delete a file; one that is not there is fine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstallPlugin:
+    """Put the program `member` of a `.tar.gz` at the path, executable, whole or not at all."""
+
+    archive: str
+    """Absolute path."""
+    digest: str
+    """`sha256:…` of the archive, proven before."""
+    member: str = "kots"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MergeValues:
+    """Write a KOTS ConfigValues file from that of another application.
+
+    A value that `own` states itself stays; the others come from `source`, as far as the release
+    knows them.
+    """
+
+    source: str
+    own: str | None
+    """The application's own ConfigValues file."""
+    keys: tuple[str, ...] | None
+    """The items that the release knows; None takes all."""
+
+
+Change = RemoveItem | RemoveFile | InstallPlugin | MergeValues
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """A change to a file; made twice it is the same as once."""
+
+    path: str
+    """Absolute."""
+    change: Change
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Person:
+    """Something that only a person can do; goes on once it is confirmed."""
+
+    instructions: str
+    """Paragraphs; lines that begin with blanks are commands to paste."""
+
+
+Action = Ask | Run | Save | Await | Look | Assemble | Edit | Person
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing to do, and why."""
+
+    name: str
+    """Short, in lower case with hyphens, unique in its plan: for `--confirmed` and the journal."""
+    why: str
+    action: Action
+    undo: str = ""
+    """Once it was taken: what can be undone, and how. Empty where it changes nothing."""
+    recorded: bool = False
+    """Nothing but the journal can tell that it was done: an interrupted run, continued, skips it.
+
+    Any other step that a plan has is to be done, since plans are made from what is there.
+    """
+
+    @property
+    def command(self) -> Command | None:
+        """What it runs, if it runs anything."""
+        return getattr(self.action, "command", None)
+
+    @property
+    def images(self) -> tuple[Relocation, ...]:
+        """What it looks for in the registry."""
+        return self.action.images if isinstance(self.action, Look) else ()
+
+    @property
+    def is_question(self) -> bool:
+        """Whether it was asked already, for the plan."""
+        return isinstance(self.action, Ask)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Everything that an operation does, in the order of execution."""
+
+    title: str
+    """In the imperative, such as `upgrade harness at dc-north`; names the run in the journal."""
+    steps: tuple[Step, ...]
+    assumptions: tuple[str, ...] = ()
+    """What was taken for granted instead of being read; empty for a real run."""
+    notes: tuple[str, ...] = ()
+    """What a person should know: done already, left out, to be done by hand."""
+
+    @property
+    def images(self) -> tuple[Relocation, ...]:
+        """What the registry is asked for."""
+        return tuple(image for step in self.steps for image in step.images)
+
+    @property
+    def work(self) -> tuple[Step, ...]:
+        """The steps that a run takes: all but the questions."""
+        return tuple(step for step in self.steps if not step.is_question)
+
+    def commands(self) -> Iterator[Command]:
+        """Every command, in order."""
+        return (step.command for step in self.steps if step.command)

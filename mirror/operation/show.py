@@ -1,0 +1,162 @@
+"""A plan for people, with commands to paste, and the same for programs."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from textwrap import fill
+from typing import Any
+
+from mirror.command import Command
+from mirror.operation.model import (
+    Assemble,
+    Change,
+    Edit,
+    InstallPlugin,
+    MergeValues,
+    Person,
+    Plan,
+    RemoveFile,
+    RemoveItem,
+    Save,
+    Step,
+)
+
+WIDTH = 98
+_INDENT = "     "
+
+
+def as_text(plan: Plan) -> str:
+    """Numbered steps: one sentence why, and the exact command."""
+    parts = [plan.title[:1].upper() + plan.title[1:]]
+    if plan.assumptions:
+        parts.append("Nothing was asked. Assumed:\n" + _list(plan.assumptions))
+    if plan.notes:
+        parts.append("To know:\n" + _list(plan.notes))
+    parts += [_step(number, step) for number, step in enumerate(plan.steps, start=1)]
+    return "\n\n".join(parts) + "\n"
+
+
+def as_json(plan: Plan) -> dict[str, Any]:
+    """The same as data; a secret is named by its source."""
+    return {
+        "title": plan.title,
+        "assumptions": list(plan.assumptions),
+        "notes": list(plan.notes),
+        "images": [image.to_json() for image in plan.images],
+        "steps": [step_as_json(step) for step in plan.steps],
+    }
+
+
+def wrapped(text: str, indent: str = "") -> str:
+    """Paragraphs, wrapped; lines that begin with blanks are commands, and stay whole."""
+    return "\n\n".join(_wrap(part, indent) for part in text.split("\n\n"))
+
+
+def _list(notes: tuple[str, ...]) -> str:
+    return "\n".join(f"  - {_wrap(note, '    ')[4:]}" for note in notes)
+
+
+def _wrap(text: str, indent: str) -> str:
+    """Wrapped and indented; lines that begin with blanks are commands, and stay whole."""
+    return "\n".join(
+        indent + line if line.startswith(" ") else _fill(line, indent) for line in text.splitlines()
+    )
+
+
+def _fill(line: str, indent: str) -> str:
+    return fill(
+        line,
+        WIDTH,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _step(number: int, step: Step) -> str:
+    why = f"{number:>3}. {_wrap(step.why, _INDENT)[len(_INDENT) :]}"
+    parts = [why, *_action(step)]
+    if step.undo:
+        parts.append(_wrap(f"Undo: {step.undo}.", _INDENT))
+    return "\n\n".join(parts)
+
+
+def _action(step: Step) -> Iterator[str]:
+    match step.action:
+        case Edit() as edit:
+            yield f"{_INDENT}  {edit.path}"
+            yield _wrap(edited(edit.change), _INDENT)
+        case Person(instructions=text):
+            yield _wrap(f"By hand, then --confirmed {step.name}, or yes when asked:", _INDENT)
+            yield wrapped(text, f"{_INDENT}  ")
+        case Save(command=command, path=path):
+            yield f"{_command(command)} > {shlex.quote(path)}"
+        case _ if step.command:
+            yield _command(step.command)
+
+
+def edited(change: Change) -> str:
+    """What an edit does to its file, as a sentence."""
+    match change:
+        case RemoveItem(key=key, item=item):
+            return f"Take {item} out of {key}."
+        case RemoveFile():
+            return "Delete the file."
+        case InstallPlugin(archive=archive, digest=digest, member=member):
+            return f"Put {member} there, out of {archive} ({digest}), and make it executable."
+        case MergeValues(source=source, own=own):
+            mine = f", and {own}, which comes first" if own else ""
+            return f"Write it with the values of {source}{mine}."
+
+
+def _command(command: Command) -> str:
+    """One line where it fits, else one word a line: no blank may follow a backslash."""
+    line = command.shell_line()
+    if len(_INDENT) + 2 + len(line) <= WIDTH:
+        return f"{_INDENT}  {line}"
+    words = command.words()
+    start = len(command.environment)
+    head = " ".join(words[start : start + _program_words(words[start:])])
+    rest = words[start + _program_words(words[start:]) :]
+    lines = [*(f"{_INDENT}  {word}" for word in words[:start]), f"{_INDENT}  {head}"]
+    return " \\\n".join([*lines, *(f"{_INDENT}    {word}" for word in rest)])
+
+
+def _program_words(words: tuple[str, ...]) -> int:
+    """How many words come before the first option."""
+    return next((i for i, word in enumerate(words) if word.startswith("-")), len(words))
+
+
+def step_as_json(step: Step) -> dict[str, Any]:
+    """One step as data; a secret is named by its source."""
+    value: dict[str, Any] = {"name": step.name, "kind": kind_of(step), "why": step.why}
+    match step.action:
+        case Edit(path=path, change=change):
+            value |= {"path": path, "edit": edited(change)}
+        case Person(instructions=text):
+            value["instructions"] = text
+        case Save(path=path) | Assemble(path=path):
+            value["path"] = path
+    if step.command:
+        value |= _command_as_json(step.command)
+    if step.undo:
+        value["undo"] = step.undo
+    return value
+
+
+def _command_as_json(command: Command) -> dict[str, Any]:
+    return {
+        "command": command.shell_line(),
+        "argv": list(command.argv),
+        "environment": {
+            name: given if isinstance(given, str) else {"from": str(given)}
+            for name, given in command.environment
+        },
+    }
+
+
+def kind_of(step: Step) -> str:
+    """What a step does, in a word."""
+    return type(step.action).__name__.lower()
