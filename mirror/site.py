@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from mirror import duration
+from mirror.requirements import Mode, Requirement, read_requirements
 from mirror.secret import FromEnvironment, FromFile, SecretSource
 from transfer.errors import InvalidInput
 from transfer.fields import Fields
@@ -36,6 +37,7 @@ _APPLICATION_KEYS = (
     "skipPreflights",
     "withMinio",
     "serviceAccounts",
+    "requirements",
 )
 
 
@@ -94,6 +96,8 @@ class Application:
     """Whether the console runs with Minio; None takes it from the console's archive."""
     service_accounts: tuple[str, ...]
     """On OpenShift: who has to be allowed to run as any user before the install."""
+    requirements: Mode | Requirement | None = None
+    """What it needs of the cluster; None takes the vendor's figures, if there are any."""
 
 
 def by_namespace(applications: Iterable[Application]) -> dict[str, list[Application]]:
@@ -295,6 +299,7 @@ def _applications(parent: Fields, reader: _Reader, namespace: str) -> tuple[Appl
                 skip_preflights=fields.boolean("skipPreflights"),
                 with_minio=fields.boolean("withMinio") if "withMinio" in fields else None,
                 service_accounts=fields.texts("serviceAccounts") or ("default",),
+                requirements=read_requirements(fields),
             )
         )
     if not found:

@@ -80,7 +80,11 @@ applications:
     skipPreflights: false
     withMinio: true
     serviceAccounts: [default]
-  harness-ng: {licenseFile: licences/harness-ng.yaml, sharedPasswordFile: console-password}
+    requirements: {cpu: 20, memoryGB: 40, storageGB: 200}
+  harness-ng:
+    licenseFile: licences/harness-ng.yaml
+    sharedPasswordFile: console-password
+    requirements: {mode: development}
 waits: {waitDuration: 30m, preflightsWaitDuration: 1h15m}
 """
 

@@ -60,6 +60,7 @@ LAYERS = {
     "mirror.rewriting": 3,
     "mirror.outcome": 3,
     "mirror.quantity": 3,
+    "mirror.requirements": 3,
     "mirror.kubectl": 3,
     "mirror.cluster": 3,
     "mirror.preflight.gather": 5,

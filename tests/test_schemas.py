@@ -156,6 +156,10 @@ def schema_at(schema: dict[str, Any], path: Path) -> dict[str, Any]:
         ("site", ("applications",), {}),
         ("site", ("applications", "Harness"), {"licenseFile": "license.yaml"}),
         ("site", ("applications", "harness", "sharedPasswordFile"), "password"),
+        ("site", ("applications", "harness", "requirements"), {}),
+        ("site", ("applications", "harness", "requirements"), {"mode": "test"}),
+        ("site", ("applications", "harness", "requirements", "mode"), "production"),
+        ("site", ("applications", "harness", "requirements", "cpu"), 19.5),
         ("site", ("waits", "waitDuration"), "30 minutes"),
     ],
 )

@@ -11,11 +11,13 @@ from transfer.schema.words import (
     Schema,
     absent,
     at_most_one,
+    choice,
     document,
     exactly_one,
     flag,
     given,
     mapping,
+    number,
     several,
     text,
     where,
@@ -147,6 +149,25 @@ def _application() -> Schema:
                 text("A service account.", "harness-serviceaccount"),
                 default=["default"],
             ),
+            "requirements": _requirements(),
+        },
+    )
+
+
+def _requirements() -> Schema:
+    figures = {
+        "cpu": number("CPUs, of all nodes together.", 20),
+        "memoryGB": number("Memory in GB (10^9 bytes), of all nodes together.", 40),
+        "storageGB": number("Volumes in GB (10^9 bytes), of all together.", 200),
+    }
+    return mapping(
+        "What it needs of the cluster, for airgap-mirror preflight; without it, as the vendor's "
+        "tables say. Either a table of the vendor's, or figures.",
+        {"anyOf": [given(key) for key in ("mode", *figures)]},
+        where(given("mode"), absent(*figures)),
+        optional={
+            "mode": choice("A table of the vendor's.", "production", "development"),
+            **figures,
         },
     )
 
