@@ -103,5 +103,5 @@ def _watch(manner: Manner, say: Say, journal: Journal) -> Watch:
     return Watch(say=say, confirm=confirm, journal=journal)
 
 
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _now() -> datetime:
+    return datetime.now(UTC)

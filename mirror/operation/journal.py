@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 
 from mirror.operation.model import Step
 from mirror.operation.show import step_as_json
 from transfer.digest import Digest
+
+
+COUNTS = timedelta(days=1)
+"""How long it counts that something was done, or confirmed, by a run that did not end."""
 
 
 class Event(StrEnum):
@@ -48,15 +53,16 @@ def fingerprint(step: Step) -> str:
     return str(Digest.of(text.encode()))
 
 
-def done_before(lines: Iterable[str], title: str) -> frozenset[str]:
+def done_before(lines: Iterable[str], title: str, now: datetime) -> frozenset[str]:
     """The fingerprints of what was done since the last run of this title that came to its end.
 
-    A last line that was cut short counts for nothing.
+    What is older than `COUNTS` is left out: the backup of last month is not that of tonight. So is
+    a last line that was cut short.
     """
     done: set[str] = set()
     for line in lines:
         entry = _parse(line)
-        if entry.get("run") != title:
+        if entry.get("run") != title or now - _time(entry) > COUNTS:
             continue
         if entry.get("event") == Event.ENDED:
             done.clear()
@@ -65,12 +71,21 @@ def done_before(lines: Iterable[str], title: str) -> frozenset[str]:
     return frozenset(done)
 
 
-def entry(time: str, title: str, event: Event, step: Step | None = None) -> str:
+def entry(time: datetime, title: str, event: Event, step: Step | None = None) -> str:
     """One line of the journal, with its end."""
-    value: dict[str, Any] = {"time": time, "run": title, "event": event.value}
+    moment = time.isoformat(timespec="seconds")
+    value: dict[str, Any] = {"time": moment, "run": title, "event": event.value}
     if step:
         value |= {"step": step.name, "digest": fingerprint(step)}
     return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+def _time(entry: dict[str, Any]) -> datetime:
+    try:
+        found = datetime.fromisoformat(str(entry.get("time")))
+    except ValueError:
+        return datetime.min.replace(tzinfo=UTC)
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _parse(line: str) -> dict[str, Any]:

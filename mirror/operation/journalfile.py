@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from mirror.operation.journal import Event, done_before, entry, fingerprint
@@ -24,8 +25,8 @@ class JournalFile:
     """Of the plan: what `done` was read for."""
     done: frozenset[str]
     """Fingerprints of steps that the run that is continued has done."""
-    now: Callable[[], str]
-    """The time as text, UTC."""
+    now: Callable[[], datetime]
+    """The time, with its zone."""
     _file: int
 
     def has_done(self, step: Step) -> bool:
@@ -55,7 +56,7 @@ class JournalFile:
 
 
 @contextmanager
-def open_journal(path: Path, title: str, now: Callable[[], str]) -> Iterator[JournalFile]:
+def open_journal(path: Path, title: str, now: Callable[[], datetime]) -> Iterator[JournalFile]:
     """The journal at `path`, for one run of the plan with this title.
 
     Raises:
@@ -70,7 +71,7 @@ def open_journal(path: Path, title: str, now: Callable[[], str]) -> Iterator[Jou
             text = path.read_text(encoding="utf-8", errors="replace")
             if text and not text.endswith("\n"):  # a line cut short by a machine that went down
                 os.write(file, b"\n")
-        yield JournalFile(path, title, done_before(text.splitlines(), title), now, file)
+        yield JournalFile(path, title, done_before(text.splitlines(), title, now()), now, file)
     finally:
         os.close(file)
 
