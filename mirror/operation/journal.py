@@ -16,7 +16,6 @@ from mirror.operation.model import Step
 from mirror.operation.show import step_as_json
 from transfer.digest import Digest
 
-
 COUNTS = timedelta(days=1)
 """How long it counts that something was done, or confirmed, by a run that did not end."""
 
