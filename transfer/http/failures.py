@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from http.client import RemoteDisconnected
+from http.client import IncompleteRead, RemoteDisconnected
 from urllib.parse import urlsplit
 
 import requests
 from urllib3.exceptions import (
     ConnectTimeoutError,
-    IncompleteRead,
     NameResolutionError,
     NewConnectionError,
     ProxyError,

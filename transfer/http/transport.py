@@ -24,6 +24,7 @@ from transfer.errors import InvalidInput
 from transfer.http.answers import printable
 from transfer.http.failures import translate
 from transfer.http.messages import Reply, Request
+from transfer.http.pools import POOLS
 from transfer.http.trust import Trust
 
 BLOCK = 256 * 1024
@@ -145,11 +146,14 @@ class _Adapter(HTTPAdapter):
         """Make the pools."""
         tls = {"ssl_context": self._trust.context} if self._is_secure else {}
         super().init_poolmanager(*args, **(kwargs | {"blocksize": BLOCK} | tls))
+        self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
         """Make the pools for a proxy, which may itself be spoken to by TLS."""
         settings = {"blocksize": BLOCK, "ssl_context": self._trust.context}
-        return super().proxy_manager_for(proxy, **kwargs, **settings)
+        manager = super().proxy_manager_for(proxy, **kwargs, **settings)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
 
     def build_connection_pool_key_attributes(self, *args: Any, **kwargs: Any) -> Any:  # noqa: ANN401
         """Leave certificates to the context, where requests would add its own bundle."""

@@ -20,6 +20,7 @@ from transfer.digest import Digest
 from transfer.errors import AccessDenied, IntegrityError, InvalidInput, TransferError, Unavailable
 from transfer.http import messages
 from transfer.http.answers import Answer, printable
+from transfer.http.retry import GivenUp
 from transfer.registry import Credentials, RegistryClient
 from transfer.registry.tokens import Challenge
 
@@ -202,6 +203,20 @@ def test_an_answer_that_harms_is_an_error_of_ours(name: str) -> None:
     assert type(found) is kind or isinstance(found, kind), found
     assert PASSWORD not in str(found)
     assert not [request for request in requests if b"Authorization" in request]
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 1234\r\n\r\n"
+
+
+@pytest.mark.parametrize("length", range(1, len(HEAD), 3))
+def test_an_answer_that_ends_in_its_head_is_none(length: int) -> None:
+    def held(client: RegistryClient) -> object:
+        return client.repository("a/b").has_blob(Content(b"x" * 1234).blob)
+
+    assert asked(lambda: iter([HEAD]), held)[0] is True
+    found, requests = asked(lambda: iter([HEAD[:length]]), held)
+    assert type(found) is GivenUp, found
+    assert len(requests) == AT_ONCE.attempts
 
 
 def test_a_length_that_is_none_counts_as_missing() -> None:
