@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from tests.fakes.faulty import Exchange, FaultyServer
+from tests.fakes.faulty import Action, Exchange, FaultyServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,19 +72,33 @@ class _Api(Exchange):
 
     def _patch_blobs_uploads(self, repository: str, session: str) -> None:
         if session not in self.held.open_uploads:
+            self.read_body()
             return self.refuse(404, "BLOB_UPLOAD_UNKNOWN")
-        self.held.arrived[session] = self.read_body()
+        start = re.match(r"(\d+)-", self.headers.get("Content-Range", ""))
+        arrived = self.held.arrived.get(session, b"")
+        piece = self.read_body()
+        if start and int(start[1]) != len(arrived):
+            return self._tell(416, repository, session)
+        self.held.arrived[session] = arrived + piece
+        return self._tell(202, repository, session)
+
+    def _get_blobs_uploads(self, repository: str, session: str) -> None:
+        if session not in self.held.open_uploads:
+            return self.refuse(404, "BLOB_UPLOAD_UNKNOWN")
+        return self._tell(204, repository, session)
+
+    def _tell(self, code: int, repository: str, session: str) -> None:
+        """How far an upload came."""
+        last = max(0, len(self.held.arrived.get(session, b"")) - 1)
         path = f"/v2/{repository}/blobs/uploads/{session}?_state=later%3D"
-        return self.answer(202, {"Location": path})
+        self.answer(code, {"Location": path, "Range": f"0-{last}"})
 
     def _put_blobs_uploads(self, repository: str, session: str) -> None:
         announced = int(self.headers["Content-Length"])
         content = self.read_body()
-        if len(content) == announced:
-            content = self.held.arrived.pop(session, b"") + content
-            announced = len(content)
         if len(content) != announced or session not in self.held.open_uploads:
             return self.refuse(404, "BLOB_UPLOAD_UNKNOWN")
+        content = self.held.arrived.pop(session, b"") + content
         wanted = parse_qs(urlsplit(self.path).query)["digest"][0]
         if wanted != digest_of(content):
             return self.refuse(400, "DIGEST_INVALID")
@@ -167,6 +181,20 @@ class FakeRegistry(FaultyServer):
     """The Authorization that every request must carry."""
     challenge: str = 'Basic realm="fake"'
     """The WWW-Authenticate for those that do not."""
+
+
+def keep(count: int) -> Action:
+    """Take `count` bytes of what is sent into an upload, keep them, and hang up."""
+
+    def act(exchange: Exchange) -> bool:
+        assert isinstance(exchange, _Api)
+        session = urlsplit(exchange.path).path.rpartition("/")[2]
+        arrived = exchange.held.arrived.get(session, b"")
+        exchange.held.arrived[session] = arrived + exchange.rfile.read(count)
+        exchange.close_connection = True
+        return True
+
+    return act
 
 
 def digest_of(content: bytes) -> str:

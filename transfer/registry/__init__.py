@@ -1,18 +1,21 @@
 """A container registry as a place to copy from and to.
 
-Speaks the OCI distribution-spec over HTTPS (plain HTTP only when named). Guarantees: a body is
-sent whole or again from its first byte, content counts as uploaded only when the registry said
-so for all of it, credentials reach only the registry and its token server, and whatever goes
-wrong comes out as one of `transfer.errors`. What it reads is not verified here: `copy` does.
+Speaks the OCI distribution-spec over HTTPS (plain HTTP only when named). Guarantees: after a
+break a body goes on where the registry says it stopped, or from its first byte, content counts as
+uploaded only when the registry said so for all of it, credentials reach only the registry and its
+token server, and whatever goes wrong comes out as one of `transfer.errors`. What it reads is not
+verified here: `copy` does.
 
-From the outside in: `client`, `repository` with `upload` and `download`, `connection` with `auth`,
-which has `tokens` from their server and `credentials` from docker's and podman's files and
-`helpers`; below them `transfer.http`. `refusals` says what an unwelcome answer means.
+From the outside in: `client`, `repository` with `upload` and `download`; `session`, which brings
+one blob by what is `asking`, as the `habits` of the registry are; `connection` with `auth`, which
+has `tokens` from their server and `credentials` from docker's and podman's files and `helpers`;
+below them `transfer.http`. `refusals` says what an unwelcome answer means.
 """
 
 from transfer.http.retry import RetryPolicy
 from transfer.registry.client import RegistryClient
 from transfer.registry.credentials import Credentials
+from transfer.registry.habits import Habits
 from transfer.registry.repository import RegistryRepository
 
-__all__ = ["Credentials", "RegistryClient", "RegistryRepository", "RetryPolicy"]
+__all__ = ["Credentials", "Habits", "RegistryClient", "RegistryRepository", "RetryPolicy"]

@@ -20,6 +20,7 @@ from transfer.progress import SILENT, Progress
 from transfer.registry.auth import Authenticator
 from transfer.registry.connection import Connection
 from transfer.registry.credentials import Credentials
+from transfer.registry.habits import UNKNOWN, Habits
 from transfer.registry.repository import RegistryRepository
 
 _API_HOSTS = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}
@@ -53,6 +54,7 @@ class RegistryClient:
         environ: Mapping[str, str] | None = None,
         retry: RetryPolicy | None = None,
         progress: Progress = SILENT,
+        habits: Habits = UNKNOWN,
     ) -> Self:
         """Prepare to speak to a registry; nothing is sent yet (see `ping`).
 
@@ -65,6 +67,7 @@ class RegistryClient:
             environ: Environment that names these files and the proxies; nothing by default.
             retry: How often to try what is temporarily unavailable.
             progress: Told of every retry and its reason.
+            habits: What a probe found out about the registry.
 
         Raises:
             InvalidInput: `host` is not one, or the CA file can't be used.
@@ -80,7 +83,9 @@ class RegistryClient:
         authenticator = Authenticator(
             host, transport, given=credentials, environ=environ, plain_http=plain_http
         )
-        connection = Connection(base, transport, authenticator, retry, progress)
+        connection = Connection(
+            base, transport, authenticator, retry, progress=progress, habits=habits
+        )
         return cls(host, connection, transport, closed)
 
     def ping(self) -> None:

@@ -15,6 +15,7 @@ from transfer.http.retry import RetryPolicy
 from transfer.http.transport import Transport, check_downgrade, origin
 from transfer.progress import Progress
 from transfer.registry.auth import Authenticator
+from transfer.registry.habits import UNKNOWN, Habits, Manners
 from transfer.registry.refusals import refusal
 
 _Result = TypeVar("_Result")
@@ -28,24 +29,30 @@ class TokenExpired(AccessDenied):
 class Connection:
     """Sends each request with the authorization it needs; used by many threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - a part each
         self,
         base: str,
         transport: Transport,
         authenticator: Authenticator,
         retry: RetryPolicy,
+        *,
         progress: Progress,
+        habits: Habits = UNKNOWN,
     ) -> None:
         self._base = base
         self._transport = transport
         self._authenticator = authenticator
         self._retry = retry
         self._progress = progress
+        self.manners = Manners(habits, lambda told: progress.say(f"{origin(base)[1]}: {told}"))
+        """How this registry wants to be treated."""
         self.setbacks = 0
         """How often the registry was unavailable so far."""
 
-    def retried(self, work: Callable[[], _Result]) -> _Result:
-        """`work`, tried again while the registry is unavailable."""
+    def retried(
+        self, work: Callable[[], _Result], reached: Callable[[], int] = lambda: 0
+    ) -> _Result:
+        """`work`, tried again while the registry is unavailable; see `RetryPolicy.run`."""
 
         def counted() -> _Result:
             try:
@@ -54,7 +61,7 @@ class Connection:
                 self.setbacks += 1
                 raise
 
-        return self._retry.run(counted, self._progress)
+        return self._retry.run(counted, self._progress, reached)
 
     def exchange(self, request: Request, expect: Collection[int] = _OK) -> Answer:
         """Send a request and return its answer, whose status is one of `expect`.
@@ -65,7 +72,7 @@ class Connection:
         """
         answer = self._open(request).whole()
         if answer.status not in expect:
-            raise self._refusal(answer, request)
+            raise self.refusal(answer, request)
         return answer
 
     def anonymous(self, request: Request) -> Answer:
@@ -85,7 +92,7 @@ class Connection:
         """
         reply = self._open(request)
         if reply.answer.status not in (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT):
-            raise self._refusal(reply.whole(), request)
+            raise self.refusal(reply.whole(), request)
         return reply
 
     def check_safe(self, location: str, what: str) -> None:
@@ -98,17 +105,17 @@ class Connection:
 
     def _open(self, request: Request) -> Reply:
         request = replace(request, url=urljoin(self._base, request.url))
-        if not self._is_ours(request.url):
+        if not self.is_ours(request.url):
             return self._transport.send(request)
         authorization = self._authenticator.header(request.scopes)
         reply = self._transport.send(request.with_header("Authorization", authorization))
-        if reply.answer.status != HTTPStatus.UNAUTHORIZED or not self._is_ours(reply.answer.url):
+        if reply.answer.status != HTTPStatus.UNAUTHORIZED or not self.is_ours(reply.answer.url):
             return reply
         answer = reply.whole()
         asked = answer.headers.get("WWW-Authenticate", "")
         renewed = self._authenticator.renew(asked, request.scopes, authorization)
         if renewed is None:
-            raise self._refusal(answer, request)
+            raise self.refusal(answer, request)
         if not request.repeatable:
             raise TokenExpired(
                 f"{request.what}: the registry did not accept the token for it",
@@ -116,10 +123,12 @@ class Connection:
             )
         return self._transport.send(request.with_header("Authorization", renewed))
 
-    def _is_ours(self, url: str) -> bool:
+    def is_ours(self, url: str) -> bool:
+        """Whether an address is the registry's own: nobody else gets its credentials."""
         return origin(url) == origin(self._base)
 
-    def _refusal(self, answer: Answer, request: Request) -> TransferError:
+    def refusal(self, answer: Answer, request: Request) -> TransferError:
+        """The error that an unwelcome answer is."""
         denied = answer.status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
         hint = self._authenticator.search(request.scopes).hint() if denied else ""
         writing = request.method not in ("GET", "HEAD")

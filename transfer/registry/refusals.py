@@ -65,9 +65,9 @@ def refusal(answer: Answer, what: str, *, access_hint: str, writing: bool = Fals
         access_hint: Which credentials were used, and where they were looked for.
         writing: Whether something was to be stored.
     """
-    status, codes = answer.status, set(_codes(answer))
+    status, told = answer.status, set(codes(answer))
     message = f"{what}: answered {answer.outcome}{_quote(answer)}"
-    if codes & _CONTENT_CODES:
+    if told & _CONTENT_CODES:
         return IntegrityError(message, hint="the content changed on its way; run it again")
     if status in _REFUSED:
         kind, hint = _REFUSED[status]
@@ -105,7 +105,8 @@ def _errors(answer: Answer) -> Iterator[Mapping[str, object]]:
             yield entry
 
 
-def _codes(answer: Answer) -> Iterator[str]:
+def codes(answer: Answer) -> Iterator[str]:
+    """The registry's own codes in an answer."""
     for entry in _errors(answer):
         yield _told(entry, "code")
 

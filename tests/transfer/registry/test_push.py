@@ -12,7 +12,7 @@ from tests.transfer.registry.support import Content, connect, descriptor, noise
 from transfer.descriptor import Manifest
 from transfer.errors import DigestMismatch, IntegrityError, InvalidInput, NotFound
 from transfer.registry import RegistryClient, RegistryRepository
-from transfer.registry.upload import Upload
+from transfer.registry.body import Upload
 
 CONTENT = noise(700_000)
 UPLOADS = r"/blobs/uploads/"
@@ -168,8 +168,13 @@ def test_a_blob_is_mounted_without_sending_it(
 def test_a_registry_that_rather_wants_an_upload(
     fake: FakeRegistry, client: RegistryClient, repository: RegistryRepository
 ) -> None:
-    assert not repository.mount_blob(descriptor(CONTENT), client.repository("other/place"))
-    assert fake.count("DELETE", UPLOADS) == 1
+    content = Content(CONTENT)
+    assert not repository.mount_blob(content.blob, client.repository("other/place"))
+    repository.push_blob(content.blob, content.open)
+    assert held(fake, CONTENT)
+    assert [seen.method for seen in fake.requests] == ["POST", "PUT"], (
+        "the upload it opened is used"
+    )
     assert not fake.open_uploads
 
 

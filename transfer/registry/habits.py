@@ -1,0 +1,115 @@
+"""What a registry puts up with: told beforehand by a probe, and learnt on the way.
+
+Nothing here is more than advice. What was told may be old or wrong, and then costs a request or
+two; what the registry does is what counts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+MIB = 1024 * 1024
+
+PIECE = 64 * MIB
+"""Bytes of a piece where a blob cannot be sent whole. Each costs one request."""
+
+_SMALLER = (PIECE, 16 * MIB, 4 * MIB, MIB)
+"""Bytes of a body to come down to where a larger one was refused; 1 MiB is what nginx takes."""
+
+_MOUNTS_TRIED = 3
+"""Refusals in a row, with none that worked before, after which no mount is tried any more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """What is known of a registry before anything is sent to it."""
+
+    mounts: bool = True
+    """Whether to try to take over blobs from other repositories."""
+    whole: bool = True
+    """Whether a blob may come in one body."""
+    pieces: bool = True
+    """Whether it may come in several."""
+    least_piece: int = 0
+    """Bytes that a piece must have, except the last."""
+    largest_body: int | None = None
+    """Bytes that a request's body may have, where a limit is known."""
+
+
+UNKNOWN = Habits()
+"""Of a registry that nobody probed."""
+
+
+class Manners:
+    """How to treat one registry; asked and told by many threads."""
+
+    def __init__(self, told: Habits, say: Callable[[str], None]) -> None:
+        """`say` is told what was learnt and makes a push slower."""
+        self._say = say
+        self._refused: set[str] = set()
+        self._whole = told.whole or not told.pieces
+        self._pieces = told.pieces or not told.whole
+        self._least = told.least_piece
+        self._largest = told.largest_body
+        self._mounts = _MOUNTS_TRIED if told.mounts else 0
+        self.loses = False
+        """Whether it was waited in vain for content that the registry acknowledged."""
+
+    @property
+    def mounts(self) -> bool:
+        """Whether it is worth while to try a mount."""
+        return self._mounts > 0
+
+    def mounted(self, *, works: bool) -> None:
+        """Hear of an answer to a mount; once one worked, refusals are about single blobs."""
+        if works:
+            self._mounts = 1 << 30
+        else:
+            self._mounts -= 1
+
+    @property
+    def pieces(self) -> bool:
+        """Whether a blob may come in pieces, as far as is known."""
+        return self._pieces
+
+    def piece(self, size: int, least: int, *, careful: bool) -> int | None:
+        """Bytes of the pieces to send a blob of `size` in, None to send it whole.
+
+        Args:
+            size: Bytes of the blob.
+            least: Bytes that a piece must have, as the registry itself says.
+            careful: It did not arrive whole; what is in pieces is lost one piece at a time.
+        """
+        fits = self._largest is None or size <= self._largest
+        if not self._pieces or (self._whole and fits and not (careful and size > PIECE)):
+            return None
+        return self._largest or max(PIECE, least, self._least)
+
+    def body_refused(self, size: int) -> bool:
+        """Hear that a body of so many bytes was too large; whether a smaller one may pass."""
+        known = self._largest
+        if known is None or known >= size:
+            smaller = next((one for one in _SMALLER if one < size), None)
+            if smaller is None:
+                return False
+            self._largest = smaller
+            self._say(f"bodies of {size} bytes are refused: going on with {smaller} at a time")
+        return self._may("pieces")
+
+    def whole_refused(self) -> bool:
+        """Hear that a blob must not come whole; whether pieces are left to try."""
+        self._refused.add("whole")
+        self._whole = False
+        self._pieces = self._may("pieces")
+        return self._pieces
+
+    def pieces_refused(self) -> bool:
+        """Hear that a blob must not come in pieces; whether to try it whole."""
+        self._refused.add("pieces")
+        self._pieces = False
+        self._whole = self._may("whole")
+        return self._whole
+
+    def _may(self, way: str) -> bool:
+        return way not in self._refused
