@@ -3,7 +3,8 @@
 More at a time help until something is used up: the registry's processor, the line, a limit of
 requests, a disk that has to seek. Whoever waits for one of them gains nothing by asking for more,
 and burdens others. So the number climbs while that is worth it, goes down while that costs
-nothing, and is halved when the other side says that it is too much.
+nothing, and is halved when the other side says that it is too much. A line that breaks now and
+then says the same: where it was one of many, the number is soon what it was.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ MOST = 16
 
 WINDOW = 1.0
 """Seconds that a rate is measured over; the first ones after a change are not counted."""
+
+SELDOM = 10
+"""Blobs and questions that went well for each setback, so that it is no sign of too much."""
 
 REST = 20
 """Windows without trials, once neither more nor fewer were better."""
@@ -48,13 +52,17 @@ class Climb:
         self._failures = 0
         self._rest = 0
         self._settling = False
+        self._sustained = 0
+        """Where to go back to after a setback that says little, without asking what it brings."""
 
     def measured(self, rate: float) -> None:
         """Hear how fast it was, over a window in which there was enough to do."""
         if self._settling:
             self._settling = False
+        elif self.limit < self._sustained:
+            self.limit += 1
         elif self._before is None:
-            self._rate = rate
+            self._rate, self._sustained = rate, 0
             self._rest -= 1
             if self._rest < 0:
                 self._try()
@@ -64,8 +72,9 @@ class Climb:
         else:
             self._give_up_trial(self._before)
 
-    def fall_back(self) -> None:
-        """Go on with half as many: the other side had enough."""
+    def fall_back(self, *, lasting: bool = True) -> None:
+        """Go on with half as many: the other side had enough, or may have had."""
+        self._sustained = 0 if lasting else max(self.limit, self._sustained)
         self.limit = max(1, self.limit // 2)
         self._before, self._rest, self._up, self._failures = None, REST, True, 0
         self._settling = True
@@ -102,6 +111,8 @@ class Pace:
         self._heard = setbacks()
         self._since = clock()
         self._bytes = 0
+        self._went_well = 0
+        """Turns since the last setback."""
 
     @property
     def limit(self) -> int:
@@ -121,6 +132,7 @@ class Pace:
         finally:
             with self._free:
                 self._active -= 1
+                self._went_well += 1
                 self._look()
                 self._free.notify_all()
 
@@ -138,7 +150,9 @@ class Pace:
         now, setbacks = self._clock(), self._setbacks()
         passed = now - self._since
         if setbacks > self._heard:
-            self._climb.fall_back()
+            few = setbacks - self._heard
+            self._climb.fall_back(lasting=self._went_well < SELDOM * few)
+            self._went_well = 0
         elif passed < WINDOW:
             return
         elif self._waiting:

@@ -16,7 +16,7 @@ from tests.transfer.memory import MemoryStore
 from tests.transfer.registry.support import noise
 from transfer.copy import copy
 from transfer.delivery import ImageCopy
-from transfer.pace import MOST, REST, START, WINDOW, Climb, Pace
+from transfer.pace import MOST, REST, SELDOM, START, WINDOW, Climb, Pace
 from transfer.progress import SILENT
 from transfer.registry import RegistryClient, RetryPolicy
 from transfer.run import Run
@@ -57,6 +57,22 @@ def test_it_falls_to_half_and_rests() -> None:
     assert climb.limit == 1
 
 
+def test_after_a_setback_among_much_that_went_well_it_is_soon_what_it_was() -> None:
+    climb = Climb(start=8)
+    climb.fall_back(lasting=False)
+    limits = [climb.limit]
+    for _ in range(6):
+        climb.measured(100)
+        limits.append(climb.limit)
+    assert limits == [4, 4, 5, 6, 7, 8, 8]
+    climb.fall_back(lasting=False)
+    climb.fall_back(lasting=False)
+    assert climb.limit == 2
+    for _ in range(7):
+        climb.measured(100)
+    assert climb.limit == 8, "the second came while the first was not made up for"
+
+
 @dataclass(slots=True)
 class Now:
     """A clock that goes when it is told to, and setbacks that were had so far."""
@@ -75,6 +91,21 @@ def test_setbacks_of_one_window_are_one_fall() -> None:
         now.setbacks, now.seconds = setbacks, now.seconds + seconds
         pace.moved(1)
         assert pace.limit == limit
+
+
+@pytest.mark.parametrize(("turns", "limit"), [(SELDOM, START), (SELDOM - 1, START // 2)])
+def test_one_setback_among_many_turns_says_little(turns: int, limit: int) -> None:
+    now, climb = Now(), Climb()
+    pace = Pace(lambda: now.seconds, lambda: now.setbacks, climb)
+    for _ in range(turns):
+        with pace.turn():
+            pass
+    now.setbacks += 1
+    pace.moved(1)
+    assert pace.limit == START // 2
+    for _ in range(REST):
+        climb.measured(100)
+    assert pace.limit == limit
 
 
 def test_a_window_without_enough_to_do_says_nothing() -> None:
