@@ -69,6 +69,7 @@ LAYERS = {
     "mirror.workload": 3,
     "mirror.operation.model": 3,
     "mirror.operation.naming": 3,
+    "mirror.operation.words": 3,
     "mirror.operation.show": 3,
     "mirror.operation.journal": 3,
     "transfer.disk": 4,

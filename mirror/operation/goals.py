@@ -8,12 +8,10 @@ from mirror import outcome
 from mirror.command import Command
 from mirror.operation.hands import Hands
 from mirror.operation.model import Await, ConsoleIs, Goal, IsDeployed, IsReady, IsScaled
+from mirror.operation.words import HOPELESS, PAUSE, late, told
 from mirror.outcome import Finished
 from mirror.workload import read_workload
 from transfer.errors import ToolError
-
-PAUSE = 5.0
-"""Seconds between two questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,27 +44,12 @@ def await_goal(action: Await, hands: Hands) -> str:
             after = f" after {action.seconds:.0f} s" if action.seconds else ""
             raise ToolError(
                 f"{found.status}{after}; expected: {what}",
-                hint=_late(action.goal) + f"; ask again with: {action.command}",
+                hint=late(action.goal) + f"; ask again with: {action.command}",
             )
         if found.status != said:
-            hands.say(f"  {found.status}; asking again every {PAUSE:.0f} s")
+            hands.say(f"  {found.status}; asking again every {PAUSE} s")
             said = found.status
         hands.clock.pause(PAUSE)
-
-
-def told(goal: Goal) -> str:
-    """The goal as a sentence without its end."""
-    match goal:
-        case IsDeployed(slug=slug, version=version):
-            return f"{slug} {version} is deployed"
-        case ConsoleIs(version=version):
-            return f"the admin console is {version}"
-        case IsScaled(replicas=0):
-            return "no pod is left"
-        case IsScaled(replicas=replicas):
-            return f"{replicas} pods are ready"
-        case IsReady(slug=slug):
-            return f"{slug} is ready"
 
 
 def _progress(goal: Goal, finished: Finished, command: Command) -> Progress:
@@ -88,7 +71,7 @@ def _deployed(goal: IsDeployed, finished: Finished, command: Command) -> Progres
     return Progress(
         f"{goal.slug} {goal.version}: {status}",
         reached="deployed" in statuses,
-        failed=_ADVICE.get(status),
+        failed=HOPELESS.get(status),
     )
 
 
@@ -110,16 +93,3 @@ def _ready(goal: IsReady, finished: Finished, command: Command) -> Progress:
     states = outcome.read_app_states(finished, command)
     found = states.get(goal.slug, "not there")
     return Progress(f"{goal.slug}: {found}", reached=found == "ready")
-
-
-def _late(goal: Goal) -> str:
-    if isinstance(goal, IsDeployed):
-        return "preflight checks may hold it back: look at it in the admin console"
-    return "look at the pods of the namespace"
-
-
-_ADVICE = {
-    "failed": "look at the version in the admin console, and at the pods of the namespace",
-    "pending_config": "complete configValues in the site file, or the Config page of the admin "
-    "console, and deploy it there",
-}

@@ -27,13 +27,6 @@ class Judge(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ask:
-    """A question that the plan is made from: shown, and not asked again by the run."""
-
-    command: Command
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
     """A command that changes something."""
 
@@ -85,6 +78,47 @@ class IsReady:
 
 
 Goal = IsDeployed | ConsoleIs | IsScaled | IsReady
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginIs:
+    """The plugin has a version, as `kots version` tells; with or without the leading `v`."""
+
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoConsole:
+    """No admin console is there, as `kubectl get` tells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullsFrom:
+    """The admin console knows this registry, or none, as `kubectl get` tells."""
+
+    registry: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IsAbsent:
+    """An application is not installed, as `kots get apps` tells."""
+
+    slug: str
+
+
+Expectation = Goal | PluginIs | NoConsole | PullsFrom | IsAbsent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A question that the plan is made from: shown, and not asked again by the run."""
+
+    command: Command
+    expected: tuple[Expectation, ...] = ()
+    """What the plan takes for granted of the answer: a script that asks again stops if it differs.
+
+    Empty where the plan does not depend on it, or does not know.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

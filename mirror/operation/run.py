@@ -21,6 +21,7 @@ from mirror.operation.model import (
     Save,
     Step,
 )
+from mirror.operation.words import PUSH_FIRST
 from mirror.secret import SecretSource
 from mirror.site import Site
 from transfer.errors import Incomplete, PolicyError, StorageError, ToolError, raise_together
@@ -125,7 +126,7 @@ def _look(action: Look, hands: Hands, endpoint: str) -> str:
         what = f"{endpoint} does not hold what KOTS pushed"
         raise_together(ToolError, what, faults, hint=PUSH_AGAIN)
     what = f"{endpoint} does not hold what KOTS would pull; nothing was changed"
-    raise_together(PolicyError, what, faults, hint=_PUSH_FIRST)
+    raise_together(PolicyError, what, faults, hint=PUSH_FIRST)
     return f"{len(action.images)} images are in {endpoint}"
 
 
@@ -143,9 +144,3 @@ def _check_room(steps: Iterable[Step], hands: Hands) -> None:
             f"--work-dir {folder}: {needed} bytes are needed, {free} are free",
             hint="name a folder on a larger disk, or use --engine mirror, which needs none",
         )
-
-
-_PUSH_FIRST = (
-    "push the same sources there first: airgap-mirror push … --site …; with --repair where "
-    "something below a name is missing, with --overwrite where a name holds other content"
-)

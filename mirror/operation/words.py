@@ -1,0 +1,72 @@
+"""What runs, scripts and runbooks say alike: goals in words, and what to do when one fails."""
+
+from __future__ import annotations
+
+from mirror.operation.model import (
+    ConsoleIs,
+    Expectation,
+    Goal,
+    IsAbsent,
+    IsDeployed,
+    IsReady,
+    IsScaled,
+    NoConsole,
+    PluginIs,
+    PullsFrom,
+)
+
+PAUSE = 5
+"""Seconds between two questions."""
+
+HOPELESS = {
+    "failed": "look at the version in the admin console, and at the pods of the namespace",
+    "pending_config": "complete configValues in the site file, or the Config page of the admin "
+    "console, and deploy it there",
+}
+"""States of a release in which waiting is of no use, and what to do."""
+
+PUSH_FIRST = (
+    "push the same sources there first: airgap-mirror push … --site …; with --repair where "
+    "something below a name is missing, with --overwrite where a name holds other content"
+)
+"""What to do where the registry does not hold what KOTS would pull."""
+
+PLAN_AGAIN = "what is there is not what the plan was made for: make it anew"
+"""What to do where a question is answered otherwise."""
+
+
+def told(goal: Goal) -> str:
+    """The goal as a sentence without its end."""
+    match goal:
+        case IsDeployed(slug=slug, version=version):
+            return f"{slug} {version} is deployed"
+        case ConsoleIs(version=version):
+            return f"the admin console is {version}"
+        case IsScaled(replicas=0):
+            return "no pod is left"
+        case IsScaled(replicas=replicas):
+            return f"{replicas} pods are ready"
+        case IsReady(slug=slug):
+            return f"{slug} is ready"
+
+
+def assumed(expected: Expectation) -> str:
+    """What a plan takes for granted, as a sentence without its end."""
+    match expected:
+        case PluginIs(version=version):
+            return f"the plugin is {version}"
+        case NoConsole():
+            return "no admin console is there"
+        case PullsFrom(registry=registry):
+            return f"the admin console pulls from {registry}"
+        case IsAbsent(slug=slug):
+            return f"{slug} is not installed"
+        case _:
+            return told(expected)
+
+
+def late(goal: Goal) -> str:
+    """What to do where a goal was not reached in time."""
+    if isinstance(goal, IsDeployed):
+        return "preflight checks may hold it back: look at it in the admin console"
+    return "look at the pods of the namespace"
