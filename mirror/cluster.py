@@ -70,6 +70,10 @@ class NodePort:
     namespace: str
     service: str
 
+    def __str__(self) -> str:
+        """Whose it is."""
+        return f"service {self.service} in namespace {self.namespace}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rights:
@@ -82,7 +86,7 @@ class Rights:
 
     def allow(self, verb: str, resource: str) -> bool:
         """Whether a verb is among them."""
-        group = resource.partition(".")[2]
+        group = resource.partition("/")[0].partition(".")[2]
         wanted = {resource, "*.*", f"*.{group}" if group else "*"}
         return any(name in wanted and verbs & {verb, "*"} for name, verbs in self.allowed)
 

@@ -6,7 +6,7 @@ installed on top of FirstGen: what both need adds up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -37,8 +37,8 @@ class Requirement:
     """Bytes, of all nodes together."""
     storage: Fraction | None = None
     """Bytes, of all volumes together."""
-    of_vendor: bool = False
-    """Whether it is from the vendor's tables, with which goes a least size of nodes."""
+    mode: Mode | None = None
+    """The table of the vendor's that it is from, with which goes a least size of nodes."""
 
 
 NODE_CPU = 8
@@ -46,22 +46,22 @@ NODE_MEMORY = parse_quantity("12G")
 """What each node has, at least."""
 
 
-def _of_vendor(cpu: str, memory: str, storage: str | None = None) -> Requirement:
+def _of_vendor(mode: Mode, cpu: str, memory: str, storage: str | None = None) -> Requirement:
     return Requirement(
         cpu=parse_quantity(cpu),
         memory=parse_quantity(memory),
         storage=parse_quantity(storage) if storage else None,
-        of_vendor=True,
+        mode=mode,
     )
 
 
-_FIRST_GEN = {
-    Mode.PRODUCTION: _of_vendor("37.5", "73.5G", "1000G"),
-    Mode.DEVELOPMENT: _of_vendor("19", "38G", "200G"),
-}
-_NEXT_GEN = {Mode.PRODUCTION: _of_vendor("17.5", "61.9Gi")}
+_FIRST_GEN = (
+    _of_vendor(Mode.PRODUCTION, "37.5", "73.5G", "1000G"),
+    _of_vendor(Mode.DEVELOPMENT, "19", "38G", "200G"),
+)
+_NEXT_GEN = (_of_vendor(Mode.PRODUCTION, "17.5", "61.9Gi"),)
 
-TABLES: Mapping[str, Mapping[Mode, Requirement]] = {
+TABLES: Mapping[str, Sequence[Requirement]] = {
     "harness": _FIRST_GEN,
     "harness-ng": _NEXT_GEN,
     "harnesss-ng": _NEXT_GEN,  # as the vendor's guide spells it in one place
@@ -90,23 +90,18 @@ def read_requirements(parent: Fields) -> Mode | Requirement | None:
 
 def find_requirement(
     slug: str, stated: Mode | Requirement | None, *, demo: bool = False
-) -> tuple[Requirement | None, Mode | None]:
-    """What an application needs, and the vendor's table that it is from, if it is.
+) -> Requirement | None:
+    """What an application needs; None where nobody says.
 
     Args:
         slug: The application's.
         stated: What the site file says.
         demo: Whether the application is configured for demo mode; counts where nothing is stated.
-
-    Returns:
-        The requirement, None where nobody knows one; and the table.
     """
     if isinstance(stated, Requirement):
-        return stated, None
+        return stated
     mode = stated or (Mode.DEVELOPMENT if demo else Mode.PRODUCTION)
-    if slug not in TABLES and stated is None:
-        return None, None
-    return TABLES.get(slug, {}).get(mode), mode
+    return next((one for one in TABLES.get(slug, ()) if one.mode == mode), None)
 
 
 def _exact(number: int | None, factor: int = 1) -> Fraction | None:

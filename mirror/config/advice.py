@@ -49,12 +49,24 @@ def advice_on(item: ConfigItem, config: Config) -> str:
 
 
 def advise(values: ConfigValues, config: Config) -> Iterator[str]:
-    """What the guide has against some answers; none of them is repeated."""
+    """What the guide has to say to some answers; none of them is repeated."""
+    yield from object_to(values, config)
+    yield from remind(values, config)
+
+
+def object_to(values: ConfigValues, config: Config) -> Iterator[str]:
+    """What the guide has against some answers."""
+    if is_in_guide(config):
+        items, given = _by_title(config), answers_by_title(values, config)
+        yield from _on_addresses(items, given)
+        yield from _on_grpc(items, given)
+
+
+def remind(values: ConfigValues, config: Config) -> Iterator[str]:
+    """What some answers need outside of the cluster, where nobody here can see it."""
     if not is_in_guide(config):
         return
     items, given = _by_title(config), answers_by_title(values, config)
-    yield from _on_addresses(items, given)
-    yield from _on_grpc(items, given)
     if "minio" in given.get(_LOGS, "").casefold():
         yield _note(items[_LOGS], ADVICE[_LOGS])
     if given.get(_NGINX) in _OFF:

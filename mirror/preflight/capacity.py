@@ -1,0 +1,139 @@
+"""Whether the nodes are many and large enough for what the site's applications need."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+
+from mirror.cluster import Node
+from mirror.preflight.finding import Found, failed, passed, warned
+from mirror.preflight.model import Member, Seen
+from mirror.requirements import (
+    NODE_CPU,
+    NODE_MEMORY,
+    Requirement,
+    find_requirement,
+)
+from transfer.errors import TransferError
+from transfer.text import counted
+
+STATE_IT = "say in the site file what it needs: requirements: {cpu: …, memoryGB: …, storageGB: …}"
+_GIGABYTE = 10**9
+_NODES = "the nodes"
+
+
+def check_nodes(seen: Seen) -> Iterator[Found]:
+    """Some nodes take pods; where the vendor's tables count, they have the size it wants."""
+    nodes = seen.nodes.get()
+    usable = [node for node in nodes if not node.obstacle]
+    told = f"{len(usable)} of {counted(len(nodes), 'node')} take pods"
+    away = [f"{node.name}: {node.obstacle}" for node in nodes if node.obstacle]
+    if not usable:
+        yield failed(_NODES, told, "some", hint="see kubectl get nodes", details=away)
+        return
+    if not any(one and one.mode for one in _requirements(seen).values()):
+        yield passed(_NODES, told, "some", details=away)
+        return
+    small = [node for node in usable if node.cpu < NODE_CPU or node.memory < NODE_MEMORY]
+    needed = f"{NODE_CPU} CPU and {_memories(NODE_MEMORY, math.ceil)} each"
+    details = [*away, *(f"{node.name}: {_size(node)}" for node in small)]
+    if not small:
+        yield passed(_NODES, f"{told}, all large enough", needed, details=away)
+        return
+    told = f"{told}, {len(small)} too small"
+    judge = warned if len(small) < len(usable) else failed
+    yield judge(_NODES, told, needed, hint="use larger machines", details=details)
+
+
+def check_cpu(seen: Seen) -> Iterator[Found]:
+    """The CPUs that nodes have for pods, against what all applications of the site need."""
+    yield from _compare(seen, lambda one: one.cpu, lambda node: node.free_cpu, _cpus)
+
+
+def check_memory(seen: Seen) -> Iterator[Found]:
+    """The same of memory."""
+    yield from _compare(seen, lambda one: one.memory, lambda node: node.free_memory, _memories)
+
+
+def check_storage(seen: Seen) -> Iterator[Found]:
+    """How much volumes will hold: nobody can see from here whether there is as much."""
+    needs = _needs(seen, lambda one: one.storage)
+    if not needs:
+        yield passed("volumes", "no application says how much it needs")
+        return
+    yield warned(
+        "volumes",
+        "cannot be seen from here",
+        _needed(needs, _memories),
+        hint="see that the storage behind the StorageClass has as much; then --skip storage",
+    )
+
+
+_Rounding = Callable[[Fraction], int]
+"""What is there is rounded down, what is needed is rounded up."""
+_Shown = Callable[[Fraction, _Rounding], str]
+
+
+def _compare(
+    seen: Seen,
+    need: Callable[[Requirement], Fraction | None],
+    have: Callable[[Node], Fraction],
+    shown: _Shown,
+) -> Iterator[Found]:
+    for slug, one in _requirements(seen).items():
+        if one is None or need(one) is None:
+            yield warned(slug, "nobody says how much it needs", hint=STATE_IT)
+    needs = _needs(seen, need)
+    if not needs:
+        return
+    usable = [node for node in seen.nodes.get() if not node.obstacle]
+    there = sum(map(have, usable), Fraction())
+    told = f"{shown(there, math.floor)} for pods on {counted(len(usable), 'node')}"
+    needed = _needed(needs, shown)
+    if there >= sum(needs.values()):
+        yield passed(_NODES, told, needed)
+    else:
+        yield failed(_NODES, told, needed, hint="add nodes, or larger ones")
+
+
+def _needed(needs: dict[str, Fraction], shown: _Shown) -> str:
+    parts = ", ".join(f"{slug} {shown(need, math.ceil)}" for slug, need in needs.items())
+    return f"{shown(sum(needs.values(), Fraction()), math.ceil)} ({parts})"
+
+
+def _needs(seen: Seen, need: Callable[[Requirement], Fraction | None]) -> dict[str, Fraction]:
+    """How much each application needs, by its slug and the vendor's table that says so."""
+    return {
+        f"{slug} {one.mode}" if one.mode else slug: amount
+        for slug, one in _requirements(seen).items()
+        if one and (amount := need(one))
+    }
+
+
+def _requirements(seen: Seen) -> dict[str, Requirement | None]:
+    """Of all applications of the site: those that are not carried run there as well."""
+    demo = {member.slug for member in seen.members if _is_demo(member)}
+    return {
+        one.slug: find_requirement(one.slug, one.requirements, demo=one.slug in demo)
+        for one in seen.site.applications
+    }
+
+
+def _is_demo(member: Member) -> bool:
+    try:
+        return member.settings().is_demo
+    except TransferError:
+        return False
+
+
+def _size(node: Node) -> str:
+    return f"{_cpus(node.cpu, math.floor)} and {_memories(node.memory, math.floor)}"
+
+
+def _cpus(count: Fraction, rounding: _Rounding) -> str:
+    return f"{rounding(count * 10) / 10:g} CPU"
+
+
+def _memories(count: Fraction, rounding: _Rounding) -> str:
+    return f"{rounding(count * 10 / _GIGABYTE) / 10:g} GB"

@@ -1,0 +1,203 @@
+"""What a preflight sees: what it is about, and what came of every question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Generic, TypeVar
+
+from mirror.cluster import Node, NodePort, Rights, StorageClass
+from mirror.config.settings import Settings
+from mirror.kots import Engine
+from mirror.offer import Offered
+from mirror.site import Application, Site, by_namespace
+from transfer.contents import ReleaseRecord
+from transfer.errors import TransferError
+from transfer.kots.config import Config
+from transfer.kots.licence import Licence
+from transfer.kots.values import ConfigValues
+from transfer.kots.version import numbers
+from transfer.relocate import RelocationPlan
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer(Generic[_T]):
+    """What came of a question: a value, or why there is none."""
+
+    given: _T | TransferError
+
+    def get(self) -> _T:
+        """The value.
+
+        Raises:
+            TransferError: there is none.
+        """
+        if isinstance(self.given, TransferError):
+            raise self.given
+        return self.given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """One application of the site that the sources carry, as its files say."""
+
+    application: Application
+    releases: tuple[ReleaseRecord, ...]
+    """Carried ones, oldest first."""
+    licence: Answer[Licence]
+    config: Answer[Config]
+    """What the newest release asks."""
+    values: Answer[ConfigValues | None]
+    """What the site answers; None where it names no file."""
+
+    @property
+    def slug(self) -> str:
+        """The application's."""
+        return self.application.slug
+
+    def settings(self) -> Settings:
+        """The site's answers that its cluster has to fit.
+
+        Raises:
+            TransferError: the answers or the questions cannot be read.
+        """
+        values = self.values.get() or ConfigValues(file="")
+        return Settings.read(values, self.config.get())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a preflight is about: all that files say, before anybody is asked."""
+
+    site: Site
+    offers: tuple[Offered, ...]
+    images: Answer[RelocationPlan]
+    members: tuple[Member, ...]
+    strangers: tuple[str, ...] = ()
+    """Slugs of applications that the sources carry and the site file does not list."""
+    engine: Engine = Engine.MIRROR
+    work_dir: str | None = None
+    """Absolute path."""
+
+    @property
+    def console(self) -> str:
+        """The version of the admin console that the sources carry; "" where they carry none."""
+        versions = (one.release.version_label for one in self.offers if one.is_console)
+        return max(versions, key=lambda version: numbers(version) or (), default="")
+
+    @property
+    def namespaces(self) -> tuple[str, ...]:
+        """Those of the site's applications."""
+        return tuple(by_namespace(self.site.applications))
+
+    @property
+    def repositories(self) -> tuple[str, ...]:
+        """The paths of the repositories that images go to; none where that cannot be told."""
+        plan = self.images.given
+        if isinstance(plan, TransferError):
+            return ()
+        paths = (one.destination.repository.path for one in plan.relocations)
+        return tuple(sorted(set(paths)))
+
+    @property
+    def hosts(self) -> tuple[str, ...]:
+        """The names that users enter, as far as they are names and no addresses."""
+        found = dict[str, None]()
+        for member in self.members:
+            with suppress(TransferError):
+                found[member.settings().host] = None
+        return tuple(host for host in found if host and not is_address(host))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """What the registry holds of the images of the sources."""
+
+    images: int
+    missing: tuple[str, ...] = ()
+    different: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What came of asking for something in each repository."""
+
+    repositories: int
+    refused: Mapping[str, TransferError] = field(default_factory=dict)
+    """By the repository."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """What an install or upgrade would do."""
+
+    subject: str
+    stops: tuple[str, ...] = ()
+    """What would be deployed, one after the other."""
+    notes: tuple[str, ...] = ()
+    room: int = 0
+    """Bytes of the archives that are put together for it, and of the largest unpacked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """Everything that was asked, and what came of it."""
+
+    case: Case
+    now: datetime
+    files: Answer[int]
+    """How many files and secrets the site file names; each can be read."""
+    registry: Answer[None]
+    push: Answer[Access]
+    pull: Answer[Access]
+    held: Answer[Held]
+    kubectl: Answer[str]
+    cluster: Answer[str]
+    plugin: Answer[str]
+    installed: Mapping[str, Answer[bool]]
+    """Whether an application is in the console, by its slug."""
+    ways: Mapping[str, Answer[Way]]
+    """By what they are about."""
+    nodes: Answer[tuple[Node, ...]]
+    storage_classes: Answer[tuple[StorageClass, ...]]
+    node_ports: Answer[tuple[NodePort, ...]]
+    namespaces: Mapping[str, Answer[str | None]]
+    """The phase of each, by its name; None where it is not there."""
+    may_create_namespaces: Answer[bool]
+    may_do_everything: Answer[bool]
+    rights: Mapping[str, Answer[Rights]]
+    """By the namespace."""
+    addresses: Mapping[str, Answer[tuple[str, ...]]]
+    """What the names of hosts resolve to."""
+    console_port_busy: Answer[bool]
+    """Whether something listens here on the admin console's port."""
+    free: Answer[int]
+    """Bytes in the folder for archives."""
+
+    @property
+    def site(self) -> Site:
+        """The site."""
+        return self.case.site
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The applications that are carried."""
+        return self.case.members
+
+    def is_installed(self, slug: str) -> bool:
+        """Whether an application is known to be there."""
+        return slug in self.installed and self.installed[slug].given is True
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an IP address."""
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True

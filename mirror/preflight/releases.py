@@ -1,0 +1,92 @@
+"""Whether licences, configuration and the upgrade path fit the releases that are carried."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mirror.config.advice import object_to, remind
+from mirror.preflight.finding import Found, failed, failed_by, passed, warned
+from mirror.preflight.model import Member, Seen
+from transfer.errors import TransferError
+from transfer.kots.finding import Finding
+from transfer.kots.licence import check_channel as channel_finding
+from transfer.kots.licence import check_licence as licence_findings
+from transfer.kots.values import ConfigValues, check_values
+from transfer.text import counted
+
+
+def check_files(seen: Seen) -> Iterator[Found]:
+    """Everything that the site file names can be read: files, and secrets where they are."""
+    yield passed(
+        seen.site.name, f"{counted(seen.files.get(), 'file and secret', 'files and secrets')}"
+    )
+
+
+def check_listed(seen: Seen) -> Iterator[Found]:
+    """Every application that the sources carry has its place in the site file."""
+    for slug in seen.case.strangers:
+        hint = f"add applications.{slug} to the site file, or leave its archive out"
+        yield failed(slug, "is carried, and is not in the site file", hint=hint)
+    for member in seen.members:
+        yield passed(member.slug, f"carried: {_labels(member)}")
+
+
+def check_licence(seen: Seen, member: Member) -> Iterator[Found]:
+    """It is signed, for this application, and valid at this moment."""
+    licence, file = member.licence.get(), member.application.license_file
+    findings = list(licence_findings(licence, member.slug, file, seen.now))
+    for finding in findings:
+        yield _found(member.slug, finding, f"valid on {seen.now.date()}")
+    if not findings:
+        end = licence.expires_at.partition("T")[0]
+        yield passed(member.slug, f"ends on {end}" if end else "never ends", f"{seen.now.date()}")
+
+
+def check_channel(_seen: Seen, member: Member) -> Iterator[Found]:
+    """The licence has the channel of every release that is carried."""
+    licence = member.licence.get()
+    findings = (channel_finding(licence, member.slug, release) for release in member.releases)
+    found = list(filter(None, findings))
+    yield from (_found(member.slug, finding) for finding in found)
+    if not found:
+        names = dict.fromkeys(one.channel_name or one.channel_id for one in member.releases)
+        yield passed(member.slug, f"{', '.join(names)}", "a channel of the licence")
+
+
+def check_config(seen: Seen, member: Member) -> Iterator[Found]:
+    """The answers fit what the newest release asks, and the vendor's guide."""
+    asked, given = member.config.get(), member.values.get()
+    values = given or ConfigValues(file=f"configValues of {member.slug} (not given)")
+    release = f"{member.slug} {member.releases[-1].version_label}"
+    findings = [_found(member.slug, one) for one in check_values(values, [(release, asked)])]
+    objections = list(object_to(values, asked))
+    if seen.is_installed(member.slug):  # it runs with its own answers, which only KOTS knows
+        hint = "an upgrade keeps the answers in the cluster: compare them with the file"
+        yield from (warned(one.subject, one.seen, one.needed, hint=hint) for one in findings)
+    else:
+        yield from findings
+    hint = "correct it, or know better than the vendor's guide"
+    yield from (warned(member.slug, note, hint=hint) for note in objections)
+    if not findings and not objections:
+        told = f"{counted(len(values.answers), 'value')}, nothing to correct"
+        yield passed(member.slug, told, f"what {release} asks", remind(values, asked))
+
+
+def check_way(seen: Seen) -> Iterator[Found]:
+    """What an install or upgrade would refuse: the upgrade path, versions, the console."""
+    for subject, answer in seen.ways.items():
+        try:
+            way = answer.get()
+        except TransferError as error:
+            yield failed_by(subject, error)
+            continue
+        yield passed(subject, ", then ".join(way.stops) or "nothing to do", details=way.notes)
+
+
+def _labels(member: Member) -> str:
+    return ", ".join(release.version_label for release in member.releases)
+
+
+def _found(slug: str, finding: Finding, needed: str = "") -> Found:
+    judge = warned if finding.is_warning else failed
+    return judge(slug, finding.message, needed, hint=finding.hint or "")

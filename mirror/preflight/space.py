@@ -1,0 +1,27 @@
+"""Whether archives fit where they are put together, and where KOTS unpacks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mirror.kots import Engine
+from mirror.preflight.finding import Found, failed, passed
+from mirror.preflight.model import Seen
+from transfer.text import human_bytes
+
+
+def check_space(seen: Seen) -> Iterator[Found]:
+    """Archives that are put together for KOTS stay, and KOTS unpacks the largest beside them."""
+    folder = seen.case.work_dir
+    if folder is None:
+        why = "has no folder" if seen.case.engine is Engine.KOTS else "gets archives without images"
+        yield passed("--work-dir", f"not needed: KOTS {why}")
+        return
+    needed = sum(answer.get().room for answer in seen.ways.values())
+    free = seen.free.get()
+    told = f"{human_bytes(free)} free"
+    if free >= needed:
+        yield passed(folder, told, human_bytes(needed))
+    else:
+        hint = "make room there, or choose another folder: --work-dir"
+        yield failed(folder, told, human_bytes(needed), hint=hint)
