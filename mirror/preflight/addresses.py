@@ -7,7 +7,6 @@ from ipaddress import ip_address
 
 from mirror.preflight.finding import Found, failed, failed_by, passed, warned
 from mirror.preflight.model import Member, Seen, is_address
-)
 from transfer.errors import TransferError
 
 
