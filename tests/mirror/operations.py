@@ -1,0 +1,115 @@
+"""Every operation, for the tests that hold for all of them: see `test_operations.py`.
+
+An operation gets all of these tests by a line in `OPERATIONS`: its golden text, script and runbook, a
+run and a script that do the same, an interruption at every step, and the search for secrets.
+
+python -m tests.mirror.operations        write the golden files anew; review the difference
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from mirror.deploy import observe, plan
+from mirror.operation import Plan, as_text
+from tests.mirror.golden import BUNDLE, CASES, FOLDER, SITE_FOLDER, WORK, Case
+from tests.mirror.kots_site import KotsSite
+from tests.mirror.kots_world import licences
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Places:
+    """Where the files of an operation are: absolute paths of folders."""
+
+    site: str
+    """Of the site file."""
+    bundle: str
+    work: str
+
+
+SHOWN = Places(site=SITE_FOLDER, bundle=BUNDLE, work=WORK)
+"""What the golden files show; nothing is there."""
+
+
+class Operation(Protocol):
+    """One operation at one site."""
+
+    def dry(self, places: Places) -> Plan:
+        """What a dry run plans, for a site in these places; reads no file."""
+        ...
+
+    def stage(self, folder: Path) -> KotsSite:
+        """The site and its cluster, before the operation."""
+        ...
+
+    def planned(self, site: KotsSite) -> Plan:
+        """What a run plans, from what it asks the cluster."""
+        ...
+
+    def check(self, site: KotsSite) -> None:
+        """Assert that the site is as the operation has to leave it."""
+        ...
+
+
+def places_of(site: KotsSite) -> Places:
+    """The places of a staged site."""
+    return Places(site=str(site.etc), bundle=str(site.folder / "bundle"), work=str(site.work))
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """An install or upgrade."""
+
+    case: Case
+
+    def dry(self, places: Places) -> Plan:
+        """The plan of the case."""
+        text = self.case.site
+        if places != SHOWN:
+            text = text.replace("~/", f"{places.site}/")
+        order = replace(self.case.order, work_dir=self.case.order.work_dir and places.work)
+        return replace(self.case, order=order, site=text).plan(places.site, places.bundle)
+
+    def stage(self, folder: Path) -> KotsSite:
+        """What crossed, and the cluster of the case."""
+        case = self.case
+        site = KotsSite(folder, tuple(case.records), text=case.site, vendor=case.vendor)
+        site.cluster.change(namespaces=dict(case.before))
+        return site
+
+    def planned(self, site: KotsSite) -> Plan:
+        """The plan that the command line makes."""
+        order = replace(self.case.order, work_dir=self.case.order.work_dir and str(site.work))
+        concerned = [a for a in site.site.applications if order.only in (None, a.slug)]
+        state = observe(site.site, concerned, site.hands().ask, {}, licences())
+        return plan(site.site, site.offers, order, state)
+
+    def check(self, site: KotsSite) -> None:
+        """Every application is at its release."""
+        assert site.deployed() == self.case.after
+
+
+OPERATIONS: Mapping[str, Operation] = {
+    **{name: Deployment(case) for name, case in CASES.items()},
+}
+"""Each by the name of its golden files."""
+
+
+def main() -> None:
+    """Write every golden file."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, operation in OPERATIONS.items():
+        for ending, text in shown(operation.dry(SHOWN)).items():
+            (FOLDER / f"{name}.{ending}").write_text(text, encoding="utf-8")
+
+
+def shown(planned: Plan) -> dict[str, str]:
+    """What golden files hold, by their ending."""
+    return {"txt": as_text(planned)}
+
+
+if __name__ == "__main__":
+    main()
