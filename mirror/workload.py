@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from mirror import outcome
 from mirror.command import Command
@@ -19,20 +21,38 @@ class Workload:
     running: int
     """Pods that are there, whatever state they are in."""
     ready: int
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_workload(finished: Finished, command: Command) -> Workload:
     """The workload of an answer.
 
     Raises:
-        ToolError: the answer cannot be read.
+        ToolError: kubectl could not tell, or its answer cannot be read.
     """
+    outcome.check(finished, command)
+    with outcome.reading(finished, command):
+        return _workload(outcome.whole(finished, command, dict))
+
+
+def read_workloads(finished: Finished, command: Command) -> tuple[Workload, ...]:
+    """The workloads of an answer, which is one or a list of them.
+
+    Raises:
+        ToolError: kubectl could not tell, or its answer cannot be read.
+    """
+    outcome.check(finished, command)
     with outcome.reading(finished, command):
         value = outcome.whole(finished, command, dict)
-        status = value.get("status") or {}
-        return Workload(
-            name=f"{value['kind'].lower()}/{value['metadata']['name']}",
-            wanted=int(value["spec"].get("replicas", 1)),
-            running=int(status.get("replicas", 0)),
-            ready=int(status.get("readyReplicas", 0)),
-        )
+        return tuple(map(_workload, value["items"] if value["kind"] == "List" else [value]))
+
+
+def _workload(value: dict[str, Any]) -> Workload:
+    metadata, status = value["metadata"], value.get("status") or {}
+    return Workload(
+        name=f"{value['kind'].lower()}/{metadata['name']}",
+        wanted=int(value["spec"].get("replicas", 1)),
+        running=int(status.get("replicas", 0)),
+        ready=int(status.get("readyReplicas", 0)),
+        labels=dict(metadata.get("labels") or {}),
+    )

@@ -7,10 +7,18 @@ from dataclasses import dataclass
 from mirror import outcome
 from mirror.command import Command
 from mirror.operation.hands import Hands
-from mirror.operation.model import Await, ConsoleIs, Goal, IsDeployed, IsReady, IsScaled
+from mirror.operation.model import (
+    Await,
+    ConsoleIs,
+    Goal,
+    IsDeployed,
+    IsNewest,
+    IsReady,
+    IsScaled,
+)
 from mirror.operation.words import HOPELESS, PAUSE, late, told
 from mirror.outcome import Finished
-from mirror.workload import read_workload
+from mirror.workload import read_workloads
 from transfer.errors import ToolError
 
 
@@ -56,6 +64,8 @@ def _progress(goal: Goal, finished: Finished, command: Command) -> Progress:
     match goal:
         case IsDeployed():
             return _deployed(goal, finished, command)
+        case IsNewest():
+            return _newest(goal, finished, command)
         case ConsoleIs():
             return _console(goal, finished, command)
         case IsScaled():
@@ -81,12 +91,24 @@ def _console(goal: ConsoleIs, finished: Finished, command: Command) -> Progress:
     return Progress(f"the admin console is {found}", reached=found == goal.version)
 
 
+def _newest(goal: IsNewest, finished: Finished, command: Command) -> Progress:
+    versions = outcome.read_versions(finished, command)
+    status = versions[0].status if versions else "not there"
+    return Progress(
+        f"{goal.slug}, newest version: {status}",
+        reached=status == "deployed",
+        failed=HOPELESS.get(status),
+    )
+
+
 def _scaled(goal: IsScaled, finished: Finished, command: Command) -> Progress:
-    outcome.check(finished, command)
-    workload = read_workload(finished, command)
-    found = workload.ready if goal.replicas else workload.running
-    reached = found == goal.replicas and workload.wanted == goal.replicas
-    return Progress(f"{workload.name}: {found} of {goal.replicas} pods", reached=reached)
+    waiting, all_of_them = [], []
+    for workload in read_workloads(finished, command):
+        found = workload.ready if goal.replicas else workload.running
+        all_of_them.append(f"{workload.name}: {found} of {goal.replicas} pods")
+        if found != goal.replicas or workload.wanted != goal.replicas:
+            waiting.append(all_of_them[-1])
+    return Progress(", ".join(waiting or all_of_them), reached=not waiting)
 
 
 def _ready(goal: IsReady, finished: Finished, command: Command) -> Progress:

@@ -61,10 +61,17 @@ class ConsoleIs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class IsNewest:
+    """The newest version of an application is the deployed one, as `kots get versions` tells."""
+
+    slug: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IsScaled:
     """A Deployment or StatefulSet has as many ready pods as wanted, as `kubectl get` tells.
 
-    With 0 wanted, none of its pods is left either.
+    With 0 wanted, none of its pods is left either. A list of them is, once each of them is.
     """
 
     replicas: int
@@ -77,7 +84,7 @@ class IsReady:
     slug: str
 
 
-Goal = IsDeployed | ConsoleIs | IsScaled | IsReady
+Goal = IsDeployed | IsNewest | ConsoleIs | IsScaled | IsReady
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +170,11 @@ class RemoveFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveFolder:
+    """Delete a folder with everything in it; one that is not there is fine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstallPlugin:
     """Put the program `member` of a `.tar.gz` at the path, executable, whole or not at all."""
 
@@ -188,7 +200,7 @@ class MergeValues:
     """The items that the release knows; None takes all."""
 
 
-Change = RemoveItem | RemoveFile | InstallPlugin | MergeValues
+Change = RemoveItem | RemoveFile | RemoveFolder | InstallPlugin | MergeValues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

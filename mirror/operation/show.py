@@ -17,6 +17,7 @@ from mirror.operation.model import (
     Person,
     Plan,
     RemoveFile,
+    RemoveFolder,
     RemoveItem,
     Save,
     Step,
@@ -104,6 +105,8 @@ def edited(change: Change) -> str:
             return f"Take {item} out of {key}."
         case RemoveFile():
             return "Delete the file."
+        case RemoveFolder():
+            return "Delete the folder with everything in it."
         case InstallPlugin(archive=archive, digest=digest, member=member):
             return f"Put {member} there, out of {archive} ({digest}), and make it executable."
         case MergeValues(source=source, own=own):

@@ -8,6 +8,7 @@ from mirror.operation.model import (
     Goal,
     IsAbsent,
     IsDeployed,
+    IsNewest,
     IsReady,
     IsScaled,
     NoConsole,
@@ -40,6 +41,8 @@ def told(goal: Goal) -> str:
     match goal:
         case IsDeployed(slug=slug, version=version):
             return f"{slug} {version} is deployed"
+        case IsNewest(slug=slug):
+            return f"the newest version of {slug} is deployed"
         case ConsoleIs(version=version):
             return f"the admin console is {version}"
         case IsScaled(replicas=0):
@@ -67,6 +70,6 @@ def assumed(expected: Expectation) -> str:
 
 def late(goal: Goal) -> str:
     """What to do where a goal was not reached in time."""
-    if isinstance(goal, IsDeployed):
+    if isinstance(goal, IsDeployed | IsNewest):
         return "preflight checks may hold it back: look at it in the admin console"
     return "look at the pods of the namespace"
