@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from mirror import duration
+from mirror.downtime import Downtime, read_downtime
 from mirror.requirements import Mode, Requirement, read_requirements
 from mirror.secret import FromEnvironment, FromFile, SecretSource
 from transfer.errors import InvalidInput
@@ -38,6 +39,7 @@ _APPLICATION_KEYS = (
     "withMinio",
     "serviceAccounts",
     "requirements",
+    "downtime",
 )
 
 
@@ -98,6 +100,8 @@ class Application:
     """On OpenShift: who has to be allowed to run as any user before the install."""
     requirements: Mode | Requirement | None = None
     """What it needs of the cluster; None takes the vendor's figures, if there are any."""
+    downtime: Downtime | None = None
+    """What stands still in a planned downtime; None takes what is known of the slug."""
 
 
 def by_namespace(applications: Iterable[Application]) -> dict[str, list[Application]]:
@@ -300,6 +304,7 @@ def _applications(parent: Fields, reader: _Reader, namespace: str) -> tuple[Appl
                 with_minio=fields.boolean("withMinio") if "withMinio" in fields else None,
                 service_accounts=fields.texts("serviceAccounts") or ("default",),
                 requirements=read_requirements(fields),
+                downtime=read_downtime(fields),
             )
         )
     if not found:

@@ -81,6 +81,7 @@ applications:
     withMinio: true
     serviceAccounts: [default]
     requirements: {cpu: 20, memoryGB: 40, storageGB: 200}
+    downtime: {stop: [deployment/harness-manager], first: [statefulset/mongodb=3, sts/redis]}
   harness-ng:
     licenseFile: licences/harness-ng.yaml
     sharedPasswordFile: console-password

@@ -160,6 +160,10 @@ def schema_at(schema: dict[str, Any], path: Path) -> dict[str, Any]:
         ("site", ("applications", "harness", "requirements"), {"mode": "test"}),
         ("site", ("applications", "harness", "requirements", "mode"), "production"),
         ("site", ("applications", "harness", "requirements", "cpu"), 19.5),
+        ("site", ("applications", "harness", "downtime", "stop"), ["harness-manager"]),
+        ("site", ("applications", "harness", "downtime", "stop"), ["daemonset/harness-manager"]),
+        ("site", ("applications", "harness", "downtime", "first"), ["statefulset/mongodb=0"]),
+        ("site", ("applications", "harness", "downtime", "last"), []),
         ("site", ("waits", "waitDuration"), "30 minutes"),
     ],
 )

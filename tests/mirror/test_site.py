@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from mirror import duration
+from mirror.downtime import Downtime, Scaled, downtime_of
 from mirror.secret import FromEnvironment, FromFile, Mask, Secret
 from mirror.site import DockerConfig, Login, Site, Waits, parse_site
 from mirror.sitefile import load_site
@@ -203,3 +204,28 @@ def test_a_secret_is_hidden_however_a_program_spells_it(spelling: str) -> None:
 def test_parse_site_names_the_file() -> None:
     with pytest.raises(InvalidInput, match=r"^/srv/site\.yaml: not valid YAML"):
         parse_site("a: [", "/srv/site.yaml", folder="/", home="/")
+
+
+def test_a_downtime_is_read_and_known_without() -> None:
+    said = "downtime: {stop: [deploy/manager, sts/queue=2], first: [statefulset/db=3]}"
+    site = read_site(change("licenseFile: license.yaml", f"licenseFile: license.yaml\n    {said}"))
+    first, second = site.applications
+    assert first.downtime == Downtime(
+        stop=(Scaled(workload="deployment/manager"), Scaled(workload="statefulset/queue", pods=2)),
+        first=(Scaled(workload="statefulset/db", pods=3),),
+    )
+    assert downtime_of(first.slug, first.downtime) == first.downtime
+    known = downtime_of(second.slug, second.downtime)
+    assert [one.workload for one in known.stop] == ["deployment/ng-manager"]
+    assert downtime_of("another", None) == Downtime()
+
+
+def test_a_downtime_of_no_workloads_is_refused() -> None:
+    said = "downtime: {stop: [manager, deployment/a=0], first: [sts/a, statefulset/a=3]}"
+    text = change("licenseFile: license.yaml", f"licenseFile: license.yaml\n    {said}")
+    place = "applications.harness.downtime"
+    assert faults_of(text) == [
+        f"{place}.stop[0]: expected deployment/NAME or statefulset/NAME=PODS: 'manager'",
+        f"{place}.stop[1]: expected deployment/NAME or statefulset/NAME=PODS: 'deployment/a=0'",
+        f"{place}.first[1]: stands there twice: statefulset/a",
+    ]

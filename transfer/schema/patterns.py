@@ -37,3 +37,9 @@ VARIABLE = "[A-Za-z_][A-Za-z0-9_]*"
 
 DURATION = r"(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+"
 """As Go writes them."""
+
+WORKLOAD = (
+    "(?:deployment|deploy|statefulset|sts)/[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?"
+    "(?:=[1-9][0-9]{0,3})?"
+)
+"""A Deployment or StatefulSet, and how many pods it has when it is up."""

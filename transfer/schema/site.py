@@ -6,7 +6,7 @@ connected end, which knows nothing of the other.
 
 from __future__ import annotations
 
-from transfer.schema.patterns import DURATION, ENDPOINT, LABEL, VARIABLE
+from transfer.schema.patterns import DURATION, ENDPOINT, LABEL, VARIABLE, WORKLOAD
 from transfer.schema.words import (
     Schema,
     absent,
@@ -150,6 +150,7 @@ def _application() -> Schema:
                 default=["default"],
             ),
             "requirements": _requirements(),
+            "downtime": _downtime(),
         },
     )
 
@@ -168,6 +169,19 @@ def _requirements() -> Schema:
         optional={
             "mode": choice("A table of the vendor's.", "production", "development"),
             **figures,
+        },
+    )
+
+
+def _downtime() -> Schema:
+    workload = text("A workload.", "deployment/harness-manager", pattern=WORKLOAD)
+    return mapping(
+        "What airgap-mirror down and up scale; without it, what is known of the application. "
+        "Each as KIND/NAME, or KIND/NAME=PODS where it comes back with another number of pods "
+        "than it had.",
+        optional={
+            "stop": several("Scaled to nothing; back as the last.", workload, unique=True),
+            "first": several("Ready before the others come back.", workload, unique=True),
         },
     )
 
