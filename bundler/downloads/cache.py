@@ -1,6 +1,7 @@
 """The folder of downloads, by content; any number of processes may use it at once.
 
     CACHE/sha256/<hex>      complete, and proven when it came
+    CACHE/unconfirmed/      for which of these the disk was not waited for: see `unconfirmed`
     CACHE/partial/          what has not come whole yet: see `bundler.downloads.part`
     CACHE/remembered/       which content an identity stood for: see `bundler.downloads.remembered`
 
@@ -16,6 +17,7 @@ import threading
 from pathlib import Path
 from typing import BinaryIO
 
+from bundler.downloads.unconfirmed import is_sound
 from bundler.downloads.values import Download, Fetched
 from transfer.digest import Digest
 from transfer.disk import share_lock, storage_errors
@@ -48,16 +50,25 @@ class Cache:
         """The folder of what identities stood for."""
         return self.root / "remembered"
 
+    @property
+    def unconfirmed(self) -> Path:
+        """The folder of notes that the disk was not waited for."""
+        return self.root / "unconfirmed"
+
     def path(self, digest: Digest) -> Path:
         """Where a complete file is, or would be."""
         return self.complete / digest.encoded
+
+    def note(self, digest: Digest) -> Path:
+        """Where it is noted that the disk was not waited for, if it was not."""
+        return self.unconfirmed / digest.encoded
 
     def part(self, wanted: Download) -> Path:
         """Where the part of a file is, or would be."""
         return self.partial / (wanted.digest.encoded if wanted.digest else name_of(wanted.identity))
 
     def find(self, digest: Digest, size: int | None = None) -> Fetched | None:
-        """A complete file; one of another size than it has to have is damaged and goes.
+        """A complete file; a damaged one goes: of another size, or what a restart left of it.
 
         Raises:
             UnsafePath: a link or anything else stands there that is no plain file.
@@ -69,10 +80,16 @@ class Cache:
             if file is None:
                 return None
             found = os.fstat(file.fileno()).st_size
-            if size is not None and found != size:
+            try:
+                sound = size in (None, found) and is_sound(file, digest, self.note(digest))
+                if not sound and _is_at(path, file):
+                    self._remove(digest)
+            except BaseException:
                 file.close()
-                path.unlink(missing_ok=True)
-                return None
+                raise
+        if not sound:
+            file.close()
+            return None
         self.hold(digest, file)
         return Fetched(path=path, digest=digest, size=found)
 
@@ -91,7 +108,7 @@ class Cache:
             StorageError: it cannot be removed.
         """
         with storage_errors(self.what):
-            self.path(digest).unlink(missing_ok=True)
+            self._remove(digest)
         with self._lock:
             file = self._held.pop(digest, None)
         if file:
@@ -103,6 +120,10 @@ class Cache:
             held, self._held = list(self._held.values()), {}
         for file in held:
             file.close()
+
+    def _remove(self, digest: Digest) -> None:
+        self.path(digest).unlink(missing_ok=True)
+        self.note(digest).unlink(missing_ok=True)  # not before: it might stay then, and be trusted
 
 
 def name_of(identity: str) -> str:
@@ -131,12 +152,17 @@ def _open(path: Path) -> BinaryIO | None:
         file = os.fdopen(handle, "rb")
         try:
             share_lock(file)
-            if os.path.samestat(os.fstat(handle), path.stat()):
+            if _is_at(path, file):
                 return file
-        except FileNotFoundError:
-            file.close()
-            return None
         except BaseException:
             file.close()
             raise
         file.close()
+
+
+def _is_at(path: Path, file: BinaryIO) -> bool:
+    """Whether nobody has removed or replaced an open file."""
+    try:
+        return os.path.samestat(os.fstat(file.fileno()), path.stat())
+    except FileNotFoundError:
+        return False

@@ -264,7 +264,7 @@ class Downloads:
                 validator=part.content.validator,
             )
             remember(self._cache, memory)
-            self._cache.hold(digest, part.keep_as(fetched.path))
+            self._cache.hold(digest, part.keep_as(fetched.path, self._cache.note(digest)))
         finally:
             part.close()
         return fetched

@@ -20,9 +20,14 @@ class Confirming:
         """`confirm` waits for the disk."""
         self._confirm = confirm
         self._clock = clock
-        self._asked = clock()
+        self._begun = self._asked = clock()
         self._thread: threading.Thread | None = None
         self._error: TransferError | None = None
+
+    @property
+    def brief(self) -> bool:
+        """Whether it all takes no longer than what a machine that goes down may cost anyway."""
+        return self._clock() - self._begun < CONFIRM_EVERY
 
     def wrote(self) -> None:
         """Something was written; asks the disk when it is time to.

@@ -7,23 +7,23 @@
 
 Each line tells everything that is here, so the last one counts. A process that is killed loses
 nothing that it wrote; a machine that goes down loses what its disk has not confirmed, and may show
-zeros in its place. So after a restart, which the kernel's boot ID tells, only `synced` counts.
+zeros in its place. So after a restart (see `bundler.downloads.boot`) only `synced` counts.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
+from bundler.downloads.boot import boot_id, is_this_boot
 from bundler.downloads.ranges import Pair, Ranges
 from transfer.disk import read_plain, replace_file, storage_errors
 from transfer.errors import NotFound, SizeMismatch
 from transfer.fields import MAX_INTEGER
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _MOST_LINES = 10_000
 
 DAMAGED = (ValueError, LookupError, TypeError, RecursionError)
@@ -109,18 +109,21 @@ class Noted:
 
     content: Content = Content()
     here: Ranges
+    synced: Ranges = field(default_factory=Ranges)
+    """What of it the disk has confirmed."""
 
 
 class Journal:
     """Writes down what arrives."""
 
-    def __init__(self, path: Path, what: str) -> None:
+    def __init__(self, path: Path, what: str, synced: tuple[Pair, ...] = ()) -> None:
         self._path = path
         self._what = what
         self._handle = -1
         self._lines = 0
         self._content = Content()
-        self._synced: tuple[Pair, ...] = ()
+        self.synced = synced
+        """What the disk has confirmed."""
 
     def begin(self, content: Content, synced: tuple[Pair, ...]) -> None:
         """Start anew, with what the disk has confirmed.
@@ -129,8 +132,8 @@ class Journal:
             StorageError: it cannot be written.
         """
         self.close()
-        self._content, self._synced, self._lines = content, synced, 0
-        head = content.to_json() | {"boot": _boot_id()}
+        self._content, self.synced, self._lines = content, synced, 0
+        head = content.to_json() | {"boot": boot_id()}
         replace_file(self._path, _line(head) + _line({"synced": synced}), self._what)
         with storage_errors(self._what):
             self._handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
@@ -141,7 +144,7 @@ class Journal:
         Raises:
             StorageError: it cannot be written.
         """
-        self.begin(content, self._synced)
+        self.begin(content, self.synced)
 
     def note(self, here: tuple[Pair, ...]) -> None:
         """These bytes were written.
@@ -159,7 +162,7 @@ class Journal:
         Raises:
             StorageError: it cannot be written.
         """
-        self._synced = here
+        self.synced = here
         self._append({"synced": here})
         with storage_errors(self._what):
             os.fdatasync(self._handle)
@@ -188,8 +191,8 @@ def read_journal(path: Path, what: str) -> Noted:
         content = Content.from_json(head)
     except (NotFound, SizeMismatch, *DAMAGED):
         return Noted(here=Ranges())
-    same_boot = bool(head.get("boot")) and head.get("boot") == _boot_id()
-    here = Ranges()
+    same_boot = is_this_boot(head.get("boot"))
+    here = confirmed = Ranges()
     for line in lines[1:]:
         try:
             found = json.loads(line)
@@ -197,9 +200,11 @@ def read_journal(path: Path, what: str) -> Noted:
             ranges = _ranges(found["synced"] if synced else found)
         except DAMAGED:
             break  # it was being written when the end came
+        if synced:
+            confirmed = ranges
         if synced or same_boot:
             here = ranges
-    return Noted(content=content, here=here)
+    return Noted(content=content, here=here, synced=confirmed)
 
 
 def read_size(found: object) -> int:
@@ -222,11 +227,3 @@ def _ranges(found: list[Any]) -> Ranges:
 
 def _line(value: object) -> bytes:
     return json.dumps(value, separators=(",", ":")).encode() + b"\n"
-
-
-def _boot_id() -> str:
-    """Changes when the machine starts; "" where nobody tells."""
-    try:
-        return _BOOT_ID.read_text().strip()
-    except OSError:
-        return ""

@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import os
 import threading
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from bundler.downloads.boot import boot_id
 from bundler.downloads.confirming import Confirming
 from bundler.downloads.hasher import Hasher
 from bundler.downloads.journal import Content, Journal, read_journal
 from bundler.downloads.ranges import Pair, Ranges
 from bundler.downloads.stop import Stop
+from bundler.downloads.unconfirmed import note_unconfirmed
 from transfer.digest import Digest
 from transfer.disk import FILE_MODE, set_mode, share_lock, storage_errors, try_lock_file
 from transfer.errors import StorageError
@@ -60,7 +63,10 @@ class Part:
         self.content = noted.content
         """What these are bytes of."""
         with storage_errors(what):
-            self._ranges = noted.here.within(os.fstat(self._handle).st_size)
+            size = os.fstat(self._handle).st_size
+        self._ranges = noted.here.within(size)
+        self._journal = Journal(journal_of(place.path), what, noted.synced.within(size).pairs)
+        with self._asking_the_disk():
             os.fdatasync(self._handle)
         self.continued = self._ranges.total > 0
         """Whether some came in an earlier run."""
@@ -71,7 +77,6 @@ class Part:
         self.waited = False
         """Whether another process had it, and has perhaps brought all of it."""
         self._unnoted = 0
-        self._journal = Journal(journal_of(place.path), what)
         self._journal.begin(self.content, self._ranges.pairs)
         self._confirming = Confirming(self._sync)
         self._hasher = self._follow()
@@ -126,7 +131,7 @@ class Part:
             self._ranges, self._unnoted = Ranges(), 0
             self._journal.begin(content, ())
             with storage_errors(self.what):
-                os.ftruncate(self._handle, 0)
+                self._empty()
         self._hasher = self._follow()
 
     def learn(self, size: int) -> None:
@@ -170,8 +175,15 @@ class Part:
         """
         return self._hasher.finish()
 
-    def keep_as(self, final: Path) -> BinaryIO:
+    def keep_as(self, final: Path, unconfirmed: Path) -> BinaryIO:
         """Give the complete file its place; it is no part any more.
+
+        The disk is waited for, unless all of it came so quickly that it is quicker to fetch it
+        again than to be sure.
+
+        Args:
+            final: The place.
+            unconfirmed: Where to note that the disk was not waited for.
 
         Returns:
             The file, locked against its removal until it is closed.
@@ -182,12 +194,21 @@ class Part:
         self._confirming.wait()
         with storage_errors(self.what):
             os.ftruncate(self._handle, self.content.size or 0)
-            os.fsync(self._handle)
+        quick = self._confirming.brief and not self.continued and boot_id()
+        if quick:
+            note_unconfirmed(unconfirmed, self.what)
+        else:
+            self._sync()
+        with self._asking_the_disk():
+            self._let_go()  # before it has its name: a network file system writes it now
+        with storage_errors(self.what):
             final.parent.mkdir(parents=True, exist_ok=True)
             set_mode(self._path, FILE_MODE)
             self._path.replace(final)
             share_lock(self._file)
             journal_of(self._path).unlink(missing_ok=True)
+            if not quick:
+                unconfirmed.unlink(missing_ok=True)
         self._ours = False
         return self._file
 
@@ -214,7 +235,17 @@ class Part:
         if self._ours:
             self._file.close()
         self._journal.close()
-        os.close(self._handle)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        handle, self._handle = self._handle, -1
+        if handle >= 0:
+            os.close(handle)
+
+    def _empty(self) -> None:
+        # Not without need: ext4 writes a file that was emptied to the disk when it is closed.
+        if os.fstat(self._handle).st_size:
+            os.ftruncate(self._handle, 0)
 
     def _leave(self) -> None:
         if self.here:
@@ -234,10 +265,22 @@ class Part:
     def _sync(self) -> None:
         with self._lock:
             here = self._ranges.pairs
-        with storage_errors(self.what):
+        with self._asking_the_disk():
             os.fdatasync(self._handle)
         with self._lock:
             self._journal.confirm(here)
+
+    @contextmanager
+    def _asking_the_disk(self) -> Iterator[None]:
+        """Where it refuses, what it had not confirmed may be gone, though it can be read still."""
+        try:
+            with storage_errors(self.what):
+                yield
+        except StorageError:
+            with self._lock:
+                self._ranges = Ranges(self._journal.synced)
+                self._journal.describe(self.content)
+            raise
 
 
 def _lock(path: Path, what: str, stop: Stop, tally: Progress) -> tuple[BinaryIO, bool]:

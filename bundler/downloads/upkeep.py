@@ -11,6 +11,7 @@ from bundler.downloads.cache import Cache
 from bundler.downloads.journal import read_journal
 from bundler.downloads.part import journal_of
 from bundler.downloads.remembered import memories
+from bundler.downloads.unconfirmed import is_doubtful
 from transfer.bundle.tree import digest_file
 from transfer.digest import Digest
 from transfer.disk import storage_errors, try_lock_file
@@ -68,7 +69,7 @@ def prune(cache: Cache, chosen: Callable[[Kept], bool]) -> tuple[list[Kept], lis
     removed: list[Kept] = []
     staying: list[Kept] = []
     for kept in filter(chosen, look(cache)):
-        (removed if _remove(kept, cache.what) else staying).append(kept)
+        (removed if _remove(kept, cache) else staying).append(kept)
     _forget_what_is_gone(cache)
     return removed, staying
 
@@ -152,15 +153,17 @@ def _in_use(path: Path) -> bool:
     return lock is None
 
 
-def _remove(kept: Kept, what: str) -> bool:
+def _remove(kept: Kept, cache: Cache) -> bool:
     """False when it is in use."""
-    lock = try_lock_file(kept.path, what)
+    lock = try_lock_file(kept.path, cache.what)
     if lock is None:
         return False
-    with lock, storage_errors(what):
+    with lock, storage_errors(cache.what):
         if not kept.complete:
             journal_of(kept.path).unlink(missing_ok=True)
         kept.path.unlink(missing_ok=True)
+        if kept.digest:
+            cache.note(kept.digest).unlink(missing_ok=True)
     return True
 
 
@@ -172,4 +175,8 @@ def _forget_what_is_gone(cache: Cache) -> None:
                 path.unlink(missing_ok=True)
         for path in cache.partial.glob("*.journal*"):
             if not path.with_name(path.name.partition(".")[0]).exists():
+                path.unlink(missing_ok=True)
+        for path in cache.unconfirmed.glob("*"):
+            # Not of this boot: its file may be about to get its name.
+            if is_doubtful(path) and not (cache.complete / path.name).exists():
                 path.unlink(missing_ok=True)

@@ -11,11 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from bundler.downloads import Download, Pace
+import pytest
+
+from bundler.downloads import Download, Downloads, Pace
 from bundler.sources.protocol import Location
-from tests.fakes.faulty import Exchange
+from tests.fakes.faulty import Exchange, close_after, status
+from tests.fakes.web import web
 from tests.processes import PATIENCE
 from transfer.digest import Digest
+from transfer.errors import Unavailable
 from transfer.http.retry import RetryPolicy
 
 CONTENT = os.urandom(300_000)
@@ -51,10 +55,25 @@ def wanted(
 
 
 def files(cache: Path) -> dict[str, int]:
-    """What is in a cache but for what is remembered: names and sizes."""
+    """What is in a cache but for what is noted: names and sizes."""
     found = (path for path in cache.rglob("*") if path.is_file())
     named = {path.relative_to(cache).as_posix(): path.stat().st_size for path in found}
-    return {name: size for name, size in named.items() if not name.startswith("remembered/")}
+    return {
+        name: size
+        for name, size in named.items()
+        if not name.startswith(("remembered/", "unconfirmed/"))
+    }
+
+
+def leave(cache: Path, count: int, *, digest: Digest | None = DIGEST, etag: str = '"one"') -> None:
+    """A part with the first `count` bytes, as an interrupted run leaves it."""
+    with (
+        web(CONTENT, [close_after(count), *[status(503)] * 3]) as server,
+        Downloads.connect(cache, retry=AT_ONCE) as downloads,
+    ):
+        server.etag = etag or None
+        with pytest.raises(Unavailable):
+            downloads.fetch(wanted(server.url, digest))
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

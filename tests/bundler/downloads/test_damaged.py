@@ -11,8 +11,7 @@ import pytest
 from bundler.downloads import Downloads
 from bundler.downloads.cache import Cache
 from bundler.downloads.upkeep import look
-from tests.bundler.downloads.support import CONTENT, DIGEST, PARTIAL, files, wanted
-from tests.bundler.downloads.test_resume import leave
+from tests.bundler.downloads.support import CONTENT, DIGEST, PARTIAL, files, leave, wanted
 from tests.fakes.web import web
 from transfer.errors import StorageError, UnsafePath
 

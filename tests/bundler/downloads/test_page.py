@@ -17,10 +17,10 @@ from tests.bundler.downloads.support import (
     CONTENT,
     PARTIAL,
     Standstill,
+    leave,
     wanted,
 )
 from tests.bundler.downloads.test_fetch import unframed
-from tests.bundler.downloads.test_resume import leave
 from tests.bundler.downloads.test_several import Time
 from tests.bundler.downloads.test_signed import URL, Portal
 from tests.disks import small_disk

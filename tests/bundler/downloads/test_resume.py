@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.downloads import Downloads, Pace, journal
+from bundler.downloads import Downloads, Pace, boot, journal
 from bundler.downloads.journal import Journal, Validator, read_journal
 from tests.bundler.downloads.support import (
     AT_ONCE,
@@ -16,6 +16,7 @@ from tests.bundler.downloads.support import (
     DIGEST,
     PARTIAL,
     files,
+    leave,
     paced,
     standing_still,
     wanted,
@@ -27,17 +28,6 @@ from transfer.digest import Digest
 from transfer.errors import DigestMismatch, Unavailable
 
 DOWN = status(503)
-
-
-def leave(cache: Path, count: int, *, digest: Digest | None = DIGEST, etag: str = '"one"') -> None:
-    """A part with the first `count` bytes, as an interrupted run leaves it."""
-    with (
-        web(CONTENT, [close_after(count), *[DOWN] * 3]) as server,
-        Downloads.connect(cache, retry=AT_ONCE) as downloads,
-    ):
-        server.etag = etag or None
-        with pytest.raises(Unavailable):
-            downloads.fetch(wanted(server.url, digest))
 
 
 def test_broken_connection_continues_where_it_was(downloads: Downloads) -> None:
@@ -147,9 +137,9 @@ def test_after_a_reboot_only_what_the_disk_confirmed_counts(
     with path.open("a") as lines:
         lines.write("[[0,200000]]\n")
     assert read_journal(path, "x").here.total == 200_000
-    boot = tmp_path / "boot_id"
-    boot.write_text("another one\n")
-    monkeypatch.setattr(journal, "_BOOT_ID", boot)
+    another = tmp_path / "boot_id"
+    another.write_text("another one\n")
+    monkeypatch.setattr(boot, "_BOOT_ID", another)
     with web(CONTENT) as server:
         assert downloads.fetch(wanted(server.url, None)).digest == DIGEST
     assert server.ranges() == ["bytes=100000-"]
