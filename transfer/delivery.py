@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
 from transfer.descriptor import Descriptor
-from transfer.errors import Incomplete, TransferError, raise_together
+from transfer.errors import CreateFirst, Incomplete, TransferError, raise_together
 from transfer.store import Source, Target
 
 
@@ -86,5 +87,19 @@ class Copied:
             kind,
             f"{len(errors)} of {len(self.deliveries)} images were not delivered",
             distinct.values(),
-            hint="mend what is named here, then run the same command: it continues",
+            hint=_to_create(errors) or _MEND,
         )
+
+
+_MEND = "mend what is named here, then run the same command: it continues"
+
+
+def _to_create(errors: Iterable[TransferError]) -> str | None:
+    """The one list of what has to be created at the registry, where that is what was missing."""
+    wanted = sorted({error.wanted for error in errors if isinstance(error, CreateFirst)})
+    if not wanted:
+        return None
+    return (
+        f"create these at the registry, then run the same command: {', '.join(wanted)}; or let "
+        f"--create-missing do it, where the registry is a Harbor or ECR"
+    )

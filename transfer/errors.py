@@ -83,6 +83,22 @@ class NotFound(TransferError):
     exit_code = 5
 
 
+class CreateFirst(NotFound):
+    """A registry wants a project or repository to be created before anything is pushed to it."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        hint: str | None = None,
+        faults: Iterable[TransferError] = (),
+        wanted: str = "",
+    ) -> None:
+        super().__init__(message, hint=hint, faults=faults)
+        self.wanted = wanted
+        """What is to be created: `project harness`, `repository harness/ui`."""
+
+
 class AccessDenied(TransferError):
     """The other side answered 401 or 403."""
 

@@ -28,7 +28,7 @@ class Stored:
     raw: bytes
 
 
-class _Api(Exchange):
+class RegistryApi(Exchange):
     """The distribution API."""
 
     def refuse(self, code: int, error: str) -> None:
@@ -169,7 +169,7 @@ class _Api(Exchange):
 class FakeRegistry(FaultyServer):
     """The registry and what it holds; keys are the repository's path, and a digest or tag."""
 
-    handler: ClassVar[type[Exchange]] = _Api
+    handler: ClassVar[type[Exchange]] = RegistryApi
 
     blobs: dict[tuple[str, str], bytes] = field(default_factory=dict)
     manifests: dict[tuple[str, str], Stored] = field(default_factory=dict)
@@ -187,7 +187,7 @@ def keep(count: int) -> Action:
     """Take `count` bytes of what is sent into an upload, keep them, and hang up."""
 
     def act(exchange: Exchange) -> bool:
-        assert isinstance(exchange, _Api)
+        assert isinstance(exchange, RegistryApi)
         session = urlsplit(exchange.path).path.rpartition("/")[2]
         arrived = exchange.held.arrived.get(session, b"")
         exchange.held.arrived[session] = arrived + exchange.rfile.read(count)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 
 from transfer.descriptor import Descriptor
 from transfer.digest import Digest
-from transfer.errors import InvalidInput, TransferError
+from transfer.errors import CreateFirst, InvalidInput, NotFound, TransferError
 from transfer.http.answers import Answer
 from transfer.http.messages import COMMIT_TIMEOUT, Body, Pieces, Request, Scopes
 from transfer.registry.connection import Connection
@@ -45,11 +45,35 @@ class Asking:
         also: Scopes = (),
         expect: Collection[int] = (HTTPStatus.ACCEPTED,),
     ) -> Answer:
-        """Open an upload; with a query, perhaps something else."""
+        """Open an upload; with a query, perhaps something else.
+
+        Raises:
+            CreateFirst: there is no such repository, or no project for it, and it was not to be
+                created.
+        """
         tail = f"?{urlencode(query)}" if query else ""
         url = f"/v2/{self._path}/blobs/uploads/{tail}"
         request = Request(method="POST", url=url, what=what, scopes=(*self.scopes, *also))
-        return self.connection.exchange(request, expect)
+        try:
+            return self.connection.exchange(request, expect)
+        except NotFound as error:
+            missing = self._create_first(error, what)
+        if not self.connection.create(self._path, self.scopes):
+            raise missing
+        try:
+            return self.connection.exchange(request, expect)
+        except NotFound as error:
+            raise self._create_first(error, what) from error
+
+    def _create_first(self, error: NotFound, what: str) -> CreateFirst:
+        """The same error for every blob and every image that misses the same thing."""
+        wanted = error.wanted if isinstance(error, CreateFirst) else f"repository {self._path}"
+        host = self.name.removesuffix(f"/{self._path}")
+        return CreateFirst(
+            f"{host}: {wanted} has to be created first ({error.message.removeprefix(f'{what}: ')})",
+            hint="create it there, then run the same command",
+            wanted=wanted,
+        )
 
     def location(self, answer: Answer, what: str) -> str:
         """Where an upload goes on.

@@ -102,7 +102,15 @@ class Authenticator:
         with self._lock:
             self._tokens = {k: v for k, v in self._tokens.items() if v.header != refused}
         header = self.header(_with(scopes, challenge.scope) if challenge.bearer else scopes)
+        if header == refused:  # a password of a helper's may last some hours only
+            self._keychain.forget()
+            header = self.header(scopes)
         return header if header != refused else None
+
+    def forget(self) -> None:
+        """Use none of the tokens any more that were handed out so far."""
+        with self._lock:
+            self._tokens.clear()
 
     def _token(self, challenge: Challenge, scopes: Scopes) -> str:
         wanted = _rights(scopes)

@@ -19,6 +19,7 @@ from transfer.http.trust import load_trust
 from transfer.progress import SILENT, Progress
 from transfer.registry.auth import Authenticator
 from transfer.registry.connection import Connection
+from transfer.registry.creation import Creator
 from transfer.registry.credentials import Credentials
 from transfer.registry.habits import UNKNOWN, Habits
 from transfer.registry.repository import RegistryRepository
@@ -55,6 +56,7 @@ class RegistryClient:
         retry: RetryPolicy | None = None,
         progress: Progress = SILENT,
         habits: Habits = UNKNOWN,
+        create_missing: bool = False,
     ) -> Self:
         """Prepare to speak to a registry; nothing is sent yet (see `ping`).
 
@@ -68,6 +70,7 @@ class RegistryClient:
             retry: How often to try what is temporarily unavailable.
             progress: Told of every retry and its reason.
             habits: What a probe found out about the registry.
+            create_missing: Create projects and repositories that a push needs; see `creation`.
 
         Raises:
             InvalidInput: `host` is not one, or the CA file can't be used.
@@ -84,7 +87,13 @@ class RegistryClient:
             host, transport, given=credentials, environ=environ, plain_http=plain_http
         )
         connection = Connection(
-            base, transport, authenticator, retry, progress=progress, habits=habits
+            base,
+            transport,
+            authenticator,
+            retry,
+            progress=progress,
+            habits=habits,
+            creator=Creator(base, host, transport, environ) if create_missing else None,
         )
         return cls(host, connection, transport, closed)
 

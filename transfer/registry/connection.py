@@ -10,20 +10,28 @@ from urllib.parse import urljoin
 
 from transfer.errors import AccessDenied, TransferError, Unavailable
 from transfer.http.answers import Answer
-from transfer.http.messages import Reply, Request
+from transfer.http.messages import Reply, Request, Scopes
 from transfer.http.retry import RetryPolicy
 from transfer.http.transport import Transport, check_downgrade, origin
 from transfer.progress import Progress
 from transfer.registry.auth import Authenticator
+from transfer.registry.creation import Creator
 from transfer.registry.habits import UNKNOWN, Habits, Manners
 from transfer.registry.refusals import refusal
 
 _Result = TypeVar("_Result")
 _OK = (HTTPStatus.OK,)
 
+_SETTLING = (0.1, 0.3, 1.0, 2.0, 4.0)
+"""Pauses, in parts of the shortest that a retry makes, before acknowledged content is lost."""
+
 
 class TokenExpired(AccessDenied):
     """The token ended before the body did. A new one is at hand: send the body again, whole."""
+
+
+class Unchallenged(AccessDenied):
+    """Refused without being asked who we are: other credentials would not help."""
 
 
 class Connection:
@@ -38,12 +46,14 @@ class Connection:
         *,
         progress: Progress,
         habits: Habits = UNKNOWN,
+        creator: Creator | None = None,
     ) -> None:
         self._base = base
         self._transport = transport
         self._authenticator = authenticator
         self._retry = retry
         self._progress = progress
+        self._creator = creator
         self.manners = Manners(habits, lambda told: progress.say(f"{origin(base)[1]}: {told}"))
         """How this registry wants to be treated."""
         self.setbacks = 0
@@ -62,6 +72,20 @@ class Connection:
                 raise
 
         return self._retry.run(counted, self._progress, reached)
+
+    def settled(self, ask: Callable[[], _Result], is_there: Callable[[_Result], bool]) -> _Result:
+        """What `ask` gives, asked again for a while as long as it is not there yet.
+
+        For what the registry has acknowledged: one whose servers or whose storage need a moment
+        to agree will have it then. Where that was in vain once, nothing is waited for any more.
+        """
+        found = ask()
+        for pause in (self._retry.base * part for part in _SETTLING):
+            if is_there(found) or self.manners.loses or self._retry.sleep(pause):
+                return found
+            found = ask()
+        self.manners.loses = not is_there(found)
+        return found
 
     def exchange(self, request: Request, expect: Collection[int] = _OK) -> Answer:
         """Send a request and return its answer, whose status is one of `expect`.
@@ -95,6 +119,18 @@ class Connection:
             raise self.refusal(reply.whole(), request)
         return reply
 
+    def create(self, path: str, scopes: Scopes) -> bool:
+        """Create what a repository needs to be there; False where that is not for us.
+
+        Raises:
+            TransferError: the registry refuses.
+        """
+        if self._creator is None:
+            return False
+        created = self._creator.create(path, self._authenticator.search(scopes))
+        self._authenticator.forget()  # tokens for what was not there allow nothing
+        return created
+
     def check_safe(self, location: str, what: str) -> None:
         """Refuse to go on at an address without HTTPS where the registry has it.
 
@@ -115,7 +151,10 @@ class Connection:
         asked = answer.headers.get("WWW-Authenticate", "")
         renewed = self._authenticator.renew(asked, request.scopes, authorization)
         if renewed is None:
-            raise self.refusal(answer, request)
+            error = self.refusal(answer, request)
+            if isinstance(error, AccessDenied) and not asked:
+                raise Unchallenged(error.message, hint=error.hint)
+            raise error
         if not request.repeatable:
             raise TokenExpired(
                 f"{request.what}: the registry did not accept the token for it",

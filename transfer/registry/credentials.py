@@ -85,7 +85,8 @@ class Search:
 class Keychain:
     """The credentials for one registry and its repositories; used by many threads.
 
-    Files are read and helpers asked when something is first looked for, and only once.
+    Files are read and helpers asked when something is first looked for, and only once; helpers
+    again when what they gave is no longer good.
     """
 
     def __init__(
@@ -131,6 +132,11 @@ class Keychain:
                 if found:
                     return self._found(found, str(file), places)
         return self._found(None, "", places)
+
+    def forget(self) -> None:
+        """Ask the helpers anew: what they exchange for a token may have got another one."""
+        with self._lock:
+            self._answers.clear()
 
     def _found(self, secret: Secret | None, origin: str, places: list[str]) -> Search:
         return Search(host=self._host, credentials=secret, origin=origin, places=tuple(places))

@@ -15,17 +15,26 @@ from io import BytesIO
 
 from transfer.descriptor import ACCEPTED_TYPES, Descriptor, Manifest
 from transfer.digest import Digest, Readable, read_verified
-from transfer.errors import InvalidInput, NotFound, SizeMismatch
+from transfer.errors import (
+    Conflict,
+    CreateFirst,
+    InvalidInput,
+    NotFound,
+    SizeMismatch,
+    TransferError,
+)
 from transfer.http.answers import Answer
 from transfer.http.messages import Request
 from transfer.outlet import Making
-from transfer.registry.connection import Connection
+from transfer.registry.connection import Connection, Unchallenged
 from transfer.registry.download import Download
+from transfer.registry.refusals import Unattached
 from transfer.registry.upload import Uploads
 from transfer.store import OpenContent, Target
 
 _ACCEPT = ", ".join(ACCEPTED_TYPES)
 _FOUND_OR_NOT = (HTTPStatus.OK, HTTPStatus.NOT_FOUND)
+_FOUND = (HTTPStatus.OK, HTTPStatus.PARTIAL_CONTENT)
 _PAGE = 1000
 """Tags asked for at a time."""
 _MOST_PAGES = 1000
@@ -40,6 +49,8 @@ class RegistryRepository:
         self._name = f"{host}/{path}"
         self.host = host
         self._uploads = Uploads(connection, path, self._name)
+        self._acknowledged: dict[str, Digest] = {}
+        """What the registry said it has of us: digests and tags, and what they stand for."""
 
     @property
     def description(self) -> str:
@@ -57,7 +68,11 @@ class RegistryRepository:
         Raises:
             IntegrityError: asked for one digest, the registry answers with another.
         """
-        return self._connection.retried(lambda: self._resolve(name))
+        expected = self._acknowledged.get(name)
+        return self._connection.settled(
+            lambda: self._connection.retried(lambda: self._resolve(name)),
+            lambda found: expected is None or (found is not None and found.digest == expected),
+        )
 
     def get_manifest(self, name: str) -> Manifest:
         """A manifest or index by tag or digest, as the bytes it is.
@@ -94,8 +109,11 @@ class RegistryRepository:
             SizeMismatch: it has another size.
         """
         request = self._request("HEAD", "blobs", str(blob.digest))
-        answer = self._connection.retried(lambda: self._connection.exchange(request, _FOUND_OR_NOT))
-        if answer.status == HTTPStatus.NOT_FOUND:
+        answer = self._connection.settled(
+            lambda: self._connection.retried(lambda: self._head(request)),
+            lambda answer: answer is not None or str(blob.digest) not in self._acknowledged,
+        )
+        if answer is None:
             return False
         if answer.size is not None and answer.size != blob.size:
             raise SizeMismatch(
@@ -112,6 +130,7 @@ class RegistryRepository:
             TransferError: as the registry refuses, or as `content` fails.
         """
         self._uploads.push(blob, content)
+        self._acknowledged[str(blob.digest)] = blob.digest
 
     def stream_blob(self, blob: Making) -> None:
         """Upload a blob while it is being made, in one try.
@@ -127,21 +146,50 @@ class RegistryRepository:
             return False
         if origin._connection is not self._connection:  # noqa: SLF001 - one of our own
             return False
-        return self._uploads.mount(blob, origin._path)  # noqa: SLF001 - the same
+        mounted = self._uploads.mount(blob, origin._path)  # noqa: SLF001 - the same
+        if mounted:
+            self._acknowledged[str(blob.digest)] = blob.digest
+        return mounted
 
     def push_manifest(self, manifest: Manifest, name: str) -> None:
         """Write a manifest under a tag, or under its own digest.
 
         Raises:
+            Conflict: the name stands for something else, and must not be moved.
             IntegrityError: the registry stored it under another digest.
             TransferError: as the registry refuses.
         """
+        digest = manifest.descriptor.digest
+        refused = self._connection.settled(
+            lambda: self._put_manifest(manifest, name),
+            lambda refused: not isinstance(refused, Unattached),
+        )
+        if isinstance(refused, Conflict):
+            # Names that must not be moved: ours may be there already, by a PUT without an answer.
+            found = self._connection.retried(lambda: self._resolve(name))
+            refused = None if found and found.digest == digest else refused
+        if refused:
+            raise refused
+        self._acknowledged[name] = self._acknowledged[str(digest)] = digest
+
+    def _put_manifest(self, manifest: Manifest, name: str) -> Conflict | Unattached | None:
+        """Write a manifest once; None when it is written."""
         request = self._request("PUT", "manifests", name, body=manifest.raw)
         request = request.with_header("Content-Type", manifest.media_type)
-        answer = self._connection.retried(
-            lambda: self._connection.exchange(request, (HTTPStatus.CREATED,))
-        )
+        try:
+            answer = self._connection.retried(
+                lambda: self._connection.exchange(request, (HTTPStatus.CREATED,))
+            )
+        except (Conflict, Unattached) as refused:
+            return refused
+        except InvalidInput as error:
+            raise InvalidInput(
+                f"{error.message}; its type is {manifest.media_type}",
+                hint="the registry may not take manifests of this type: airgap-mirror probe lists "
+                "those it takes",
+            ) from error
         answer.check_digest(manifest.descriptor.digest, request.what)
+        return None
 
     def _request(self, method: str, kind: str, name: str, *, body: bytes | None = None) -> Request:
         actions = "pull" if body is None else "pull,push"
@@ -156,14 +204,36 @@ class RegistryRepository:
     def _resolve(self, name: str) -> Descriptor | None:
         request = self._request("HEAD", "manifests", name)
         request = request.with_header("Accept", _ACCEPT)
-        answer = self._connection.exchange(request, _FOUND_OR_NOT)
-        if answer.status == HTTPStatus.NOT_FOUND:
+        answer = self._head(request)
+        if answer is None:
             return None
         if answer.digest is None or answer.size is None or not answer.media_type:
             return self._resolve_by_content(name)
         if ":" in name:
             answer.check_digest(Digest.parse(name), request.what)
         return Descriptor(media_type=answer.media_type, digest=answer.digest, size=answer.size)
+
+    def _head(self, request: Request) -> Answer | None:
+        """The answer to a HEAD, None where there is nothing.
+
+        It has no body that could say why it is refused: in a project that does not exist there
+        is nothing, but Harbor refuses the question, without asking who we are. A GET is told why.
+        """
+        try:
+            answer = self._connection.exchange(request, _FOUND_OR_NOT)
+        except Unchallenged:
+            asked = replace(request, method="GET").with_header("Range", "bytes=0-0")
+            if not self._is_in_no_project(asked):
+                raise
+            return None
+        return answer if answer.status == HTTPStatus.OK else None
+
+    def _is_in_no_project(self, asked: Request) -> bool:
+        try:
+            self._connection.exchange(asked, _FOUND)
+        except TransferError as error:
+            return isinstance(error, CreateFirst)
+        return False
 
     def _resolve_by_content(self, name: str) -> Descriptor | None:
         """For registries that do not say the digest of a manifest."""

@@ -228,7 +228,8 @@ def test_a_place_that_cannot_be_is_none(
     fake.fail("GET", UPLOADS, 1, header("Range", told))
     repository.push_blob(content.blob, content.open)
     assert arrived(fake, content)
-    assert methods(fake) == ["POST", "PUT", "GET", "DELETE", "POST", "PUT"]
+    asked = [method for method in methods(fake) if method != "HEAD"]  # if all of it had left us
+    assert asked == ["POST", "PUT", "GET", "DELETE", "POST", "PUT"]
 
 
 def test_a_place_that_is_wrong_is_found_out_and_all_of_it_sent_again(
