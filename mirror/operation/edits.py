@@ -2,20 +2,45 @@
 
 from __future__ import annotations
 
+import shutil
+import stat
 from pathlib import Path
 
-from mirror.operation.model import Edit, RemoveFile
-from transfer.disk import storage_errors
+from mirror.operation.listitem import without_item
+from mirror.operation.model import Edit, RemoveFile, RemoveFolder, RemoveItem
+from transfer.disk import replace_file, storage_errors
+from transfer.errors import InvalidInput
 
 
 def edit(wanted: Edit) -> None:
     """Make one change.
 
     Raises:
+        NotFound: the file to change is not there.
+        InvalidInput: it is not of the form that it has to be.
         StorageError: the file cannot be read or written.
     """
     path = Path(wanted.path)
     match wanted.change:
+        case RemoveItem() as change:
+            _remove_item(path, change)
         case RemoveFile():
             with storage_errors(str(path)):
                 path.unlink(missing_ok=True)
+        case RemoveFolder():
+            with storage_errors(str(path)):
+                if path.exists() or path.is_symlink():
+                    shutil.rmtree(path)
+
+
+def _remove_item(path: Path, change: RemoveItem) -> None:
+    with storage_errors(str(path)):
+        content = path.read_bytes()  # line ends as they are
+        mode = stat.S_IMODE(path.stat().st_mode)
+    try:
+        text = content.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path}: not text in UTF-8 (byte {error.start})") from None
+    left = without_item(text, change.key, change.item, str(path))
+    if left != text:
+        replace_file(path, left.encode(), str(path), mode)
