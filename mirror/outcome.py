@@ -9,7 +9,7 @@ install.go, get-apps.go, get-versions.go.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -21,11 +21,7 @@ from transfer.errors import ToolError
 LAST_LINES = 15
 """Lines of a failed command that its error repeats."""
 
-_NOT_CONFIGURED = "Additional app configuration is required"
-_NO_REGISTRY = "not pushing airgapped app images as no registry was provided"
 _PREFLIGHTS = ("preflight check", "Preflight Checks", "timeout waiting for preflights")
-_TIMEOUT = "to increase timeout"
-_NO_PLUGIN = 'unknown command "kots"'
 _NO_CLUSTER = (
     "connection to the server",
     "Unable to connect to the server",
@@ -35,6 +31,38 @@ _NO_CLUSTER = (
     "context was not found",
 )
 """How kubectl says that it does not get into the cluster."""
+
+UNDONE = {
+    "Additional app configuration is required": "deployed nothing: the application still waits "
+    "for required configuration (pending_config)",
+    "not pushing airgapped app images as no registry was provided": "KOTS saw no registry, and "
+    "will let the cluster pull from the vendor",
+}
+"""What `install` says although it ends well, and what that means."""
+COMPLETE_CONFIG = (
+    "complete configValues in the site file, or open the admin console's Config page and deploy "
+    "there"
+)
+"""What to do then."""
+
+LOOK_AT_LOG = (
+    "the admin console's log says more: kubectl logs deployment/kotsadm (or statefulset/kotsadm) "
+    "in its namespace"
+)
+ADVICE: Mapping[Sequence[str], str] = {
+    _PREFLIGHTS: "look at the results above; skipPreflights: true for the application in the "
+    "site file goes on in spite of all that are not strict",
+    ("to increase timeout",): "look at the pods of the namespace; waits in the site file sets how "
+    "long to wait",
+    ('unknown command "kots"',): PLUGIN_ON_PATH,
+    _NO_CLUSTER: "try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file "
+    "say which cluster is meant",
+    ("insufficient privileges",): "use a cluster user with cluster-admin rights, or grant KOTS's "
+    "roles beforehand",
+}
+"""What to do where a failed command says one of some things; the first that fits."""
+OTHERWISE = "KOTS's own words are above; run the same command again once the cause is gone"
+"""What to do where it says none of them."""
 
 _J = TypeVar("_J")
 
@@ -93,15 +121,9 @@ def check_install(finished: Finished, command: Command) -> None:
     """
     check(finished, command)
     for line in (*finished.stdout, *finished.stderr):
-        if _NOT_CONFIGURED in line:
-            raise ToolError(
-                f"{command}\nended well, but deployed nothing: the application still waits for "
-                f"required configuration (pending_config)",
-                hint="complete configValues in the site file, or open the admin console's Config "
-                "page and deploy there",
-            )
-        if _NO_REGISTRY in line:
-            raise ToolError(f"{command}\nended well, but KOTS saw no registry: {line.strip()}")
+        for said, meaning in UNDONE.items():
+            if said in line:
+                raise ToolError(f"{command}\nended well, but {meaning}", hint=COMPLETE_CONFIG)
 
 
 def check_upgrade(finished: Finished, command: Command) -> None:
@@ -120,8 +142,7 @@ def check_upgrade(finished: Finished, command: Command) -> None:
     if answer.get("error") or answer.get("success") is not True:
         raise ToolError(
             f"{command}\nended with exit code 0 but failed: {answer.get('error') or answer}",
-            hint="the admin console's log says more: kubectl logs deployment/kotsadm (or "
-            "statefulset/kotsadm) in its namespace",
+            hint=LOOK_AT_LOG,
         )
 
 
@@ -256,20 +277,5 @@ def _last_words(finished: Finished) -> str:
 
 def _advice(finished: Finished) -> str:
     said = "\n".join((*finished.stdout, *finished.stderr))
-    if any(text in said for text in _PREFLIGHTS):
-        return (
-            "look at the results above; skipPreflights: true for the application in the site "
-            "file goes on in spite of all that are not strict"
-        )
-    if _TIMEOUT in said:
-        return "look at the pods of the namespace; waits in the site file sets how long to wait"
-    if _NO_PLUGIN in said:
-        return PLUGIN_ON_PATH
-    if any(text in said for text in _NO_CLUSTER):
-        return (
-            "try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say "
-            "which cluster is meant"
-        )
-    if "insufficient privileges" in said:
-        return "use a cluster user with cluster-admin rights, or grant KOTS's roles beforehand"
-    return "KOTS's own words are above; run the same command again once the cause is gone"
+    fitting = (hint for texts, hint in ADVICE.items() if any(text in said for text in texts))
+    return next(fitting, OTHERWISE)
