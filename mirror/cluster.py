@@ -30,14 +30,6 @@ _INCOMPLETE = "may be incomplete"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Versions:
-    """Of kubectl, and of the cluster it speaks to."""
-
-    kubectl: str
-    cluster: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One machine of the cluster."""
 
@@ -91,29 +83,23 @@ class Rights:
         return any(name in wanted and verbs & {verb, "*"} for name, verbs in self.allowed)
 
 
-def read_versions(finished: Finished, command: Command) -> Versions:
-    """What `kubectl version` told.
+def read_cluster_version(finished: Finished, command: Command) -> str:
+    """What `kubectl version` told of the cluster.
 
     Raises:
         ToolError: it could not, or the cluster did not answer.
     """
     check(finished, command)
-    with reading(finished, command):
-        told = whole(finished, command, dict)
-        return Versions(
-            kubectl=str(told["clientVersion"]["gitVersion"]),
-            cluster=str(told["serverVersion"]["gitVersion"]),
-        )
+    return _version(finished, command, "serverVersion")
 
 
 def read_kubectl_version(finished: Finished, command: Command) -> str:
-    """The version of kubectl alone, which it tells without a cluster too.
+    """What `kubectl version` told of itself, which it does without a cluster too.
 
     Raises:
         ToolError: it could not.
     """
-    with reading(finished, command):
-        return str(whole(finished, command, dict)["clientVersion"]["gitVersion"])
+    return _version(finished, command, "clientVersion")
 
 
 def read_nodes(finished: Finished, command: Command) -> tuple[Node, ...]:
@@ -185,6 +171,11 @@ def read_rights(finished: Finished, command: Command) -> Rights:
         ),
         is_complete=not any(_INCOMPLETE in line for line in finished.stderr),
     )
+
+
+def _version(finished: Finished, command: Command, whose: str) -> str:
+    with reading(finished, command):
+        return str(whole(finished, command, dict)[whose]["gitVersion"])
 
 
 def _each(

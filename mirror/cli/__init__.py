@@ -18,6 +18,7 @@ from transfer.console import HELP, Program
         "probe": "mirror.cli.probe",
         "plan": "mirror.cli.images",
         "push": "mirror.cli.images",
+        "preflight": "mirror.cli.preflight",
         "install": "mirror.cli.kots",
         "upgrade": "mirror.cli.kots",
         "audit": "mirror.cli.images",

@@ -19,7 +19,7 @@ _NODES_TOO = "the container runtime of each node has to accept that, too"
 def check_registry(seen: Seen) -> Iterator[Found]:
     """It answers, with TLS and credentials in order; nodes are stricter than KOTS is."""
     registry = seen.site.registry
-    seen.registry.get()
+    seen.registry.entry.get()
     host = registry.endpoint.registry
     if registry.insecure_skip_tls_verify:
         told = "lets us in; its certificate is not checked (insecureSkipTlsVerify)"
@@ -35,14 +35,14 @@ def check_registry(seen: Seen) -> Iterator[Found]:
 
 def check_push(seen: Seen) -> Iterator[Found]:
     """An upload was begun and cancelled in every repository that images go to."""
-    access = seen.push.get()
+    access = seen.registry.push.get()
     hint = "create the project or repository there, or give the user of credentials the right"
     yield _judge(str(seen.site.registry.endpoint), access, "take an upload", hint)
 
 
 def check_pull(seen: Seen) -> Iterator[Found]:
     """What the cluster pulls with may read every repository."""
-    access, site = seen.pull.get(), seen.site
+    access, site = seen.registry.pull.get(), seen.site
     hint = f"give the right to {_puller(site)}"
     yield _judge(str(site.registry.endpoint), access, f"let {_puller(site)} read", hint)
     if site.registry.pull_credentials or site.registry.credentials is None:
@@ -58,7 +58,7 @@ def check_pull(seen: Seen) -> Iterator[Found]:
 
 def check_images(seen: Seen) -> Iterator[Found]:
     """Every image of the sources is held by its digest, down to each blob."""
-    held = seen.held.get()
+    held = seen.registry.held.get()
     endpoint, needed = str(seen.site.registry.endpoint), counted(held.images, "image")
     there = held.images - len(held.missing) - len(held.different)
     told = f"holds {there}"

@@ -22,7 +22,7 @@ def check_dns(seen: Seen, member: Member) -> Iterator[Found]:
         yield warned(member.slug, "no Application URL to look up", needed, hint=hint)
         return
     try:
-        found = [_address(host)] if is_address(host) else seen.addresses[host].get()
+        found = [_address(host)] if is_address(host) else seen.machine.addresses[host].get()
     except TransferError as error:
         yield failed_by(f"{member.slug}: {host}", error, needed)
         return

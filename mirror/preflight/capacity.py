@@ -25,7 +25,7 @@ _NODES = "the nodes"
 
 def check_nodes(seen: Seen) -> Iterator[Found]:
     """Some nodes take pods; where the vendor's tables count, they have the size it wants."""
-    nodes = seen.nodes.get()
+    nodes = seen.cluster.nodes.get()
     usable = [node for node in nodes if not node.obstacle]
     told = f"{len(usable)} of {counted(len(nodes), 'node')} take pods"
     away = [f"{node.name}: {node.obstacle}" for node in nodes if node.obstacle]
@@ -87,7 +87,7 @@ def _compare(
     needs = _needs(seen, need)
     if not needs:
         return
-    usable = [node for node in seen.nodes.get() if not node.obstacle]
+    usable = [node for node in seen.cluster.nodes.get() if not node.obstacle]
     there = sum(map(have, usable), Fraction())
     told = f"{shown(there, math.floor)} for pods on {counted(len(usable), 'node')}"
     needed = _needed(needs, shown)

@@ -136,7 +136,6 @@ class Access:
 class Way:
     """What an install or upgrade would do."""
 
-    subject: str
     stops: tuple[str, ...] = ()
     """What would be deployed, one after the other."""
     notes: tuple[str, ...] = ()
@@ -145,39 +144,75 @@ class Way:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegistrySeen:
+    """What the registry answered."""
+
+    entry: Answer[None]
+    """Nothing but that it lets in whoever pushes."""
+    push: Answer[Access]
+    pull: Answer[Access]
+    held: Answer[Held]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterSeen:
+    """What Kubernetes answered."""
+
+    kubectl: Answer[str]
+    """The version of kubectl."""
+    version: Answer[str]
+    """The version of the cluster."""
+    may_do_everything: Answer[bool]
+    rights: Mapping[str, Answer[Rights]]
+    """By the namespace; empty where everything is allowed."""
+    namespaces: Mapping[str, Answer[str | None]]
+    """The phase of each, by its name; None where it is not there."""
+    may_create_namespaces: Answer[bool]
+    nodes: Answer[tuple[Node, ...]]
+    storage_classes: Answer[tuple[StorageClass, ...]]
+    node_ports: Answer[tuple[NodePort, ...]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConsoleSeen:
+    """What kubectl-kots and the admin console answered."""
+
+    plugin: Answer[str]
+    """The version of kubectl-kots."""
+    installed: Mapping[str, Answer[bool]]
+    """Whether an application is in the console, by its slug."""
+    ways: Mapping[str, Answer[Way]]
+    """What an install or upgrade would do, by what it is about."""
+
+    def has(self, slug: str) -> bool:
+        """Whether an application is known to be there."""
+        return slug in self.installed and self.installed[slug].given is True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineSeen:
+    """What our own machine answered."""
+
+    files: Answer[int]
+    """How many files and secrets the site file names; each can be read."""
+    console_port_busy: Answer[bool]
+    """Whether something listens here on the admin console's port."""
+    addresses: Mapping[str, Answer[tuple[str, ...]]]
+    """What the names of hosts resolve to."""
+    free: Answer[int]
+    """Bytes in the folder for archives."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
     """Everything that was asked, and what came of it."""
 
     case: Case
     now: datetime
-    files: Answer[int]
-    """How many files and secrets the site file names; each can be read."""
-    registry: Answer[None]
-    push: Answer[Access]
-    pull: Answer[Access]
-    held: Answer[Held]
-    kubectl: Answer[str]
-    cluster: Answer[str]
-    plugin: Answer[str]
-    installed: Mapping[str, Answer[bool]]
-    """Whether an application is in the console, by its slug."""
-    ways: Mapping[str, Answer[Way]]
-    """By what they are about."""
-    nodes: Answer[tuple[Node, ...]]
-    storage_classes: Answer[tuple[StorageClass, ...]]
-    node_ports: Answer[tuple[NodePort, ...]]
-    namespaces: Mapping[str, Answer[str | None]]
-    """The phase of each, by its name; None where it is not there."""
-    may_create_namespaces: Answer[bool]
-    may_do_everything: Answer[bool]
-    rights: Mapping[str, Answer[Rights]]
-    """By the namespace."""
-    addresses: Mapping[str, Answer[tuple[str, ...]]]
-    """What the names of hosts resolve to."""
-    console_port_busy: Answer[bool]
-    """Whether something listens here on the admin console's port."""
-    free: Answer[int]
-    """Bytes in the folder for archives."""
+    registry: RegistrySeen
+    cluster: ClusterSeen
+    console: ConsoleSeen
+    machine: MachineSeen
 
     @property
     def site(self) -> Site:
@@ -188,10 +223,6 @@ class Seen:
     def members(self) -> tuple[Member, ...]:
         """The applications that are carried."""
         return self.case.members
-
-    def is_installed(self, slug: str) -> bool:
-        """Whether an application is known to be there."""
-        return slug in self.installed and self.installed[slug].given is True
 
 
 def is_address(text: str) -> bool:

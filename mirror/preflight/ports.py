@@ -57,7 +57,7 @@ def check_ports(seen: Seen, member: Member) -> Iterator[Found]:
 
 def check_console_port(seen: Seen) -> Iterator[Found]:
     """Nothing listens here on the port of the admin console."""
-    if seen.console_port_busy.get():
+    if seen.machine.console_port_busy.get():
         hint = "end what listens there, or open the console with another --port"
         yield warned("this machine", f"{CONSOLE_PORT} is taken", "free", hint=hint)
     else:
@@ -67,5 +67,5 @@ def check_console_port(seen: Seen) -> Iterator[Found]:
 def _taken(seen: Seen, port: int) -> NodePort | None:
     """Who has a node port; what the site's own applications have is free for them."""
     own = seen.case.namespaces
-    others = (one for one in seen.node_ports.get() if one.namespace not in own)
+    others = (one for one in seen.cluster.node_ports.get() if one.namespace not in own)
     return next((one for one in others if one.port == port), None)

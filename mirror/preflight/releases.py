@@ -18,7 +18,8 @@ from transfer.text import counted
 def check_files(seen: Seen) -> Iterator[Found]:
     """Everything that the site file names can be read: files, and secrets where they are."""
     yield passed(
-        seen.site.name, f"{counted(seen.files.get(), 'file and secret', 'files and secrets')}"
+        seen.site.name,
+        f"{counted(seen.machine.files.get(), 'file and secret', 'files and secrets')}",
     )
 
 
@@ -60,7 +61,7 @@ def check_config(seen: Seen, member: Member) -> Iterator[Found]:
     release = f"{member.slug} {member.releases[-1].version_label}"
     findings = [_found(member.slug, one) for one in check_values(values, [(release, asked)])]
     objections = list(object_to(values, asked))
-    if seen.is_installed(member.slug):  # it runs with its own answers, which only KOTS knows
+    if seen.console.has(member.slug):  # it runs with its own answers, which only KOTS knows
         hint = "an upgrade keeps the answers in the cluster: compare them with the file"
         yield from (warned(one.subject, one.seen, one.needed, hint=hint) for one in findings)
     else:
@@ -74,7 +75,7 @@ def check_config(seen: Seen, member: Member) -> Iterator[Found]:
 
 def check_way(seen: Seen) -> Iterator[Found]:
     """What an install or upgrade would refuse: the upgrade path, versions, the console."""
-    for subject, answer in seen.ways.items():
+    for subject, answer in seen.console.ways.items():
         try:
             way = answer.get()
         except TransferError as error:

@@ -44,13 +44,13 @@ _ASK = "ask whoever runs the cluster for a role binding to cluster-admin, at lea
 def check_namespaces(seen: Seen) -> Iterator[Found]:
     """Each namespace is there, or may be created; one that is going away is neither."""
     for name in seen.case.namespaces:
-        phase = seen.namespaces[name].get()
+        phase = seen.cluster.namespaces[name].get()
         if phase == "Active":
             yield passed(name, "is there")
         elif phase is not None:
             hint = "wait until it is gone, or find out what holds it: kubectl get namespace"
             yield failed(name, f"is {phase}", "there, or gone", hint=hint)
-        elif seen.may_create_namespaces.get():
+        elif seen.cluster.may_create_namespaces.get():
             yield passed(name, "is not there, and may be created")
         else:
             hint = f"let somebody create it: kubectl create namespace {name}"
@@ -62,14 +62,14 @@ def check_rights(seen: Seen) -> Iterator[Found]:
 
     For upgrades, which it does not check, the least role is enough.
     """
-    if seen.may_do_everything.get():
+    if seen.cluster.may_do_everything.get():
         yield passed("the cluster", "everything is allowed", "* on *")
         return
-    new = [member.slug for member in seen.members if not seen.is_installed(member.slug)]
+    new = [member.slug for member in seen.members if not seen.console.has(member.slug)]
     if new:
         needed = f"* on *: KOTS checks that before it installs {' and '.join(new)}"
         yield failed("the cluster", "not everything is allowed", needed, hint=_ASK)
-    for name, rights in seen.rights.items():
+    for name, rights in seen.cluster.rights.items():
         yield _check_least(name, rights.get())
 
 

@@ -17,8 +17,8 @@ def check_space(seen: Seen) -> Iterator[Found]:
         why = "has no folder" if seen.case.engine is Engine.KOTS else "gets archives without images"
         yield passed("--work-dir", f"not needed: KOTS {why}")
         return
-    needed = sum(answer.get().room for answer in seen.ways.values())
-    free = seen.free.get()
+    needed = sum(answer.get().room for answer in seen.console.ways.values())
+    free = seen.machine.free.get()
     told = f"{human_bytes(free)} free"
     if free >= needed:
         yield passed(folder, told, human_bytes(needed))

@@ -13,7 +13,7 @@ UNNAMED = "default"
 
 def check_storage_class(seen: Seen, member: Member) -> Iterator[Found]:
     """The class that the configuration names; without a name, the one that Harness then takes."""
-    classes = seen.storage_classes.get()
+    classes = seen.cluster.storage_classes.get()
     names = ", ".join(one.name for one in classes) or "none"
     wanted = member.settings().storage_class
     if wanted:

@@ -20,12 +20,12 @@ LISTED = ("v1.20", "v1.27")
 
 def check_kubectl(seen: Seen) -> Iterator[Found]:
     """Kubectl starts plugins, and is within one minor version of the cluster."""
-    version = seen.kubectl.get()
+    version = seen.cluster.kubectl.get()
     if is_older(version, PLUGINS_SINCE):
         hint = "install a kubectl of the cluster's version"
         yield failed("kubectl", version, f"{PLUGINS_SINCE} or newer", hint=hint)
         return
-    cluster = seen.cluster.given
+    cluster = seen.cluster.version.given
     if isinstance(cluster, TransferError):
         yield passed("kubectl", version, f"{PLUGINS_SINCE} or newer")
         return
@@ -39,7 +39,7 @@ def check_kubectl(seen: Seen) -> Iterator[Found]:
 
 def check_plugin(seen: Seen) -> Iterator[Found]:
     """KOTS: kubectl-kots deploys the admin console of its own version."""
-    version = seen.plugin.get()
+    version = seen.console.plugin.get()
     if not seen.case.console:
         yield passed("kubectl-kots", version, "any: no admin console is among the sources")
     elif version == seen.case.console:
@@ -51,7 +51,7 @@ def check_plugin(seen: Seen) -> Iterator[Found]:
 
 def check_cluster(seen: Seen) -> Iterator[Found]:
     """Vendor's setup guide, and its list of supported platforms; neither stops anybody."""
-    version, (oldest, newest) = seen.cluster.get(), LISTED
+    version, (oldest, newest) = seen.cluster.version.get(), LISTED
     needed = f"{oldest} to {newest}, as the vendor's list of platforms says"
     if is_older(version, GUIDE_SINCE):
         hint = f"the vendor's own preflight warns below {GUIDE_SINCE}.0: upgrade the cluster first"

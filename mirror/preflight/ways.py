@@ -1,0 +1,96 @@
+"""What an install or upgrade would do with what crossed, planned as those commands plan it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+from mirror.deploy import Order, State, Task, observe, plan
+from mirror.operation import AskCluster, Plan
+from mirror.operation.model import Assemble, Await, ConsoleIs, IsDeployed
+from mirror.preflight.case import attempt
+from mirror.preflight.model import Answer, Case, Member, Way
+from mirror.site import Application
+from transfer.errors import TransferError
+from transfer.kots.licence import Licence
+
+
+@dataclass(frozen=True, slots=True)
+class Scout:
+    """Finds the ways of a case."""
+
+    case: Case
+    ask: AskCluster
+
+    def is_installed(self, member: Member) -> bool:
+        """Whether an application is in the console of its namespace.
+
+        Raises:
+            TransferError: nobody can tell.
+        """
+        state = self._observe([member.application])
+        return member.slug in state.namespaces[member.application.namespace].applications
+
+    def ways(self, installed: Mapping[str, Answer[bool]]) -> dict[str, Answer[Way]]:
+        """What would be done: one install of all that is new, an upgrade of each that is there."""
+        found: dict[str, Answer[Way]] = {}
+        for slug, answer in installed.items():
+            if isinstance(answer.given, TransferError):
+                found[slug] = Answer(answer.given)
+        for order, applications in self._orders(installed):
+            names = " and ".join(one.slug for one in applications)
+            what = "the admin console" if order.console_only else names
+            found[f"{order.task} {what}"] = attempt(partial(self._way, order, applications))
+        return found
+
+    def _orders(
+        self, installed: Mapping[str, Answer[bool]]
+    ) -> Iterator[tuple[Order, Sequence[Application]]]:
+        case = self.case
+        new = [m.application for m in case.members if installed[m.slug].given is False]
+        if new:
+            yield self._order(Task.INSTALL), new
+        for member in case.members:
+            if installed[member.slug].given is True:
+                yield self._order(Task.UPGRADE), [member.application]
+        if not case.members and case.console:
+            order = Order(task=Task.UPGRADE, console_only=True)
+            yield order, case.site.applications
+
+    def _order(self, task: Task) -> Order:
+        return Order(task=task, engine=self.case.engine, work_dir=self.case.work_dir)
+
+    def _way(self, order: Order, applications: Sequence[Application]) -> Way:
+        slugs = [one.slug for one in applications]
+        offers = [
+            one for one in self.case.offers if one.is_console or one.release.app_slug in slugs
+        ]
+        planned = plan(self.case.site, offers, order, self._observe(applications))
+        return Way(stops=tuple(_stops(planned)), notes=planned.notes, room=_room(planned))
+
+    def _observe(self, applications: Sequence[Application]) -> State:
+        licences: dict[str, Licence | None] = {}
+        for member in self.case.members:
+            given = member.licence.given
+            licences[member.slug] = None if isinstance(given, TransferError) else given
+        return observe(self.case.site, applications, self.ask, {}, licences)
+
+
+def _stops(planned: Plan) -> Iterator[str]:
+    for step in planned.work:
+        match step.action:
+            case Await(goal=IsDeployed(slug=slug, version=version)):
+                yield f"{slug} {version}"
+            case Await(goal=ConsoleIs(version=version)):
+                yield f"kotsadm {version}"
+
+
+def _room(planned: Plan) -> int:
+    """Each archive that is put together stays, and KOTS unpacks the largest beside them."""
+    sizes = [
+        step.action.archive.record.size
+        for step in planned.work
+        if isinstance(step.action, Assemble)
+    ]
+    return sum(sizes) + max(sizes, default=0)
