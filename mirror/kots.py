@@ -55,6 +55,22 @@ def get_versions(site: Site, application: Application) -> Command:
     return Command(argv=("kubectl", "kots", "get", "versions", application.slug, *options))
 
 
+def get_config(site: Site, application: Application, *, decrypt: bool = False) -> Command:
+    """Ask the console for the answers that the deployed release of an application has.
+
+    Passwords among them are as the console keeps them, encrypted, unless `decrypt` is given.
+    """
+    options = (*_cluster(site, application.namespace), f"--appslug={application.slug}", "--current")
+    return Command(
+        argv=("kubectl", "kots", "get", "config", *options, *(["--decrypt"] if decrypt else []))
+    )
+
+
+def take_snapshot(site: Site, namespace: str) -> Command:
+    """Let the console take a full snapshot, for which it needs Velero and a place to store it."""
+    return Command(argv=("kubectl", "kots", "backup", *_cluster(site, namespace)))
+
+
 def push_images(site: Site, namespace: str, archive: str, temporary: str | None) -> Command:
     """Let KOTS push the images of a full archive; it unpacks the archive below `temporary`."""
     login = site.registry.credentials

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
 from mirror.cli.options import examples, site_option, sources_argument
 from mirror.deploy import (
     Order,
+    State,
     Task,
     applications_of,
     assume,
@@ -23,10 +24,15 @@ from mirror.deploy import (
     plan,
 )
 from mirror.deploy.assume import ANY, CONSOLE
+from mirror.deploy.request import as_spec
+from mirror.deploy.request import request as request_of
 from mirror.kots import Engine
+from mirror.offer import Offered
 from mirror.outcome import with_v
+from mirror.site import Site
 from mirror.sitefile import check_files, load_licences, load_site
-from transfer.console import home
+from transfer.console import emit, home
+from transfer.disk import replace_file
 from transfer.sources import open_sources
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
@@ -40,6 +46,8 @@ class _Job:
     order: Order
     stated: Mapping[str, str]
     manner: Manner
+    request: Path | None = None
+    """Where to write what is missing, instead of doing anything."""
 
 
 def _kots_options(command: _Decorated) -> _Decorated:
@@ -114,6 +122,7 @@ def _read_stated(
     epilog=examples(
         "upgrade /media/usb/harness --site site.yaml --from 79915 --dry-run",
         "upgrade /media/usb/harness --site site.yaml",
+        "upgrade /media/usb/harness --site site.yaml --request request.yaml",
         "upgrade kotsadm.tar.gz --site site.yaml --console-only",
     ),
 )
@@ -129,6 +138,13 @@ def _read_stated(
     help="What is installed; kotsadm=VERSION for the console. For --dry-run; a run reads it "
     "from the cluster, and refuses to go on if it differs.",
 )
+@click.option(
+    "--request",
+    metavar="FILE",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Change nothing: write what SOURCE lacks for the way to its newest releases, as a "
+    "bundle spec for the connected side.",
+)
 def upgrade(
     *,
     sources: tuple[Path, ...],
@@ -139,6 +155,7 @@ def upgrade(
     skip_console: bool,
     console_only: bool,
     stated: dict[str, str],
+    request: Path | None,
     **common: Any,  # noqa: ANN401 - as Manner takes them
 ) -> None:
     """Upgrade the admin console if SOURCE has a newer one, then the applications, oldest first.
@@ -150,7 +167,8 @@ def upgrade(
     order = _order(Task.UPGRADE, app, engine, work_dir)
     order = replace(order, skip_console=skip_console, console_only=console_only)
     manner = Manner(site=site, **common)
-    _carry_out(_Job(sources=sources, order=order, stated=stated, manner=manner))
+    job = _Job(sources=sources, order=order, stated=stated, manner=manner, request=request)
+    _carry_out(job)
 
 
 def _order(action: Task, app: str | None, engine: str, work_dir: Path | None) -> Order:
@@ -167,11 +185,28 @@ def _carry_out(job: _Job) -> None:
         licences = load_licences(concerned) if installs else {}
         if job.manner.dry_run:
             state = assume(site, found, job.order, job.stated, licences)
-            show_plan(plan(site, found, job.order, state), job.manner)
+            if not _asks(job, site, found, state):
+                show_plan(plan(site, found, job.order, state), job.manner)
             return
         if job.order.engine is Engine.KOTS:
             check_kept(opened)
         check_files(site, concerned if installs else ())
         state = observe(site, concerned, asking(site), job.stated, licences)
+        if _asks(job, site, found, state):
+            return
         planned = plan(site, found, job.order, state)
         carry_out(site, planned, job.manner, Opened(job.sources, opened))
+
+
+def _asks(job: _Job, site: Site, found: Sequence[Offered], state: State) -> bool:
+    """Whether nothing was asked for but the request, which is then written."""
+    if job.request is None:
+        return False
+    wanted = request_of(site, found, job.order, state)
+    data = {"request": None if wanted.is_empty else str(job.request)}
+    if wanted.is_empty:
+        emit(job.manner.output, "Nothing is missing.", data)
+        return True
+    replace_file(job.request, as_spec(wanted).encode(), f"request {job.request}")
+    emit(job.manner.output, f"{job.request}: for the connected side, which builds a bundle", data)
+    return True

@@ -30,12 +30,17 @@ class Draft:
         self.state = state
         self.console = console
         """The admin console among the sources."""
+        self._first: list[Step] = []
         self._steps: list[Step] = []
         self._notes: list[str] = []
         self._carried: list[Offered] = []
         self._pushed: list[Offered] = []
         self._consoles: dict[str, str] = {}
         self._assembled: dict[Digest, str] = {}
+
+    def begin_with(self, step: Step) -> None:
+        """Goes before everything that changes something; left out where nothing does."""
+        self._first.append(step)
 
     def add(self, step: Step) -> None:
         """The next thing to do."""
@@ -127,6 +132,14 @@ class Draft:
         folder = None if separately else self.order.work_dir
         return Handover(archive=archive, push=not separately, channel=channel, temporary=folder)
 
+    def images_come(self, handover: Handover) -> str:
+        """Where the images of a release come from, in a sentence."""
+        if handover.push:
+            return "KOTS pushes the application's images from the archive."
+        if self.order.engine is Engine.KOTS:
+            return "Its images were pushed in a step of their own."
+        return "KOTS pushes nothing: the images are in the registry, proven by digest."
+
     def check_pushed(self, offer: Offered) -> None:
         """Do not believe KOTS that it pushed a release until the registry holds it.
 
@@ -192,6 +205,7 @@ class Draft:
             steps.append(Step(name="images", why=why, action=Look(images=images)))
         if self._steps:
             self._credential_notes()
+            steps += self._first
         else:
             steps = [step for step in steps if step.is_question]
         return Plan(

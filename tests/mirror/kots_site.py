@@ -92,7 +92,7 @@ class KotsSite:
         self.assembled: list[str] = []
         self.proven: list[str] = []
         self.saved: list[tuple[str, tuple[str, ...]]] = []
-        self.confirmed: set[str] = set()
+        self.confirmed = {"backup"}
         self.journal = Notes()
         self.free = 10**15
         self.etc.mkdir()
@@ -223,7 +223,7 @@ class KotsSite:
 def commands_in(text: str) -> list[str]:
     """The commands in the text of a plan: blocks indented deeper than their sentence."""
     blocks = re.findall(r"(?m)^ {7}\S.*(?:\n {9}.*| {0}\n {7}\S.*)*", text)
-    return [block for block in blocks if "kubectl" in block]
+    return [block for block in blocks if re.match(r" {7}(kubectl |oc |[A-Z_]+=)", block)]
 
 
 def secret_values() -> Iterable[str]:

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+from bundler.spec import parse_spec
+from bundler.spec.origin import PortalRelease
 from scripts import sample_archives as sample
 from tests.fakes.cluster import digest
 from tests.mirror.kots_operator import CONSOLE_PASSWORD, PASSWORD, USER, Carried, Operator, ours
@@ -28,6 +30,9 @@ from tests.tools import need
 
 pytest_plugins = ["tests.server_fixtures"]
 pytestmark = pytest.mark.real
+
+
+BACKED_UP = ("--confirmed", "backup")
 
 
 @pytest.fixture(scope="module")
@@ -128,11 +133,37 @@ def test_an_install_and_the_same_command_again(operator: Operator) -> None:
 
 def test_an_upgrade_takes_console_and_application_along(operator: Operator) -> None:
     operator.has(OLD_KOTS, harness=running("77000", 370))
-    done = operator.run("upgrade", "--app", "harness", "--quiet")
+    done = operator.run("upgrade", "--app", "harness", "--quiet", *BACKED_UP)
     assert done.stderr == ""
     assert "the admin console is v1.131.4\nharness 78000 is deployed\nharness 79915" in done.stdout
     assert operator.changes() == ["admin-console upgrade", *(["upstream upgrade"] * 2)]
     assert operator.deployed() == {"harness": "79915"}
+
+
+def test_an_upgrade_waits_for_the_backup(operator: Operator) -> None:
+    operator.has(OLD_KOTS, harness=running("77000", 370))
+    done = operator.run("upgrade", "--app", "harness", code=11)
+    assert "Before harness goes to 79915 and the admin console goes to v1.131.4" in done.stderr
+    assert "backup: not confirmed" in done.stderr
+    assert operator.changes() == []
+
+
+def test_what_an_upgrade_lacks_is_written_for_the_connected_side(operator: Operator) -> None:
+    operator.has(OLD_KOTS, harness=running("77000", 370))
+    downloads, file = operator.carried.downloads, operator.folder / "request.yaml"
+    sources = (downloads / "kotsadm.tar.gz", downloads / "harness.airgap")
+    done = operator.run("upgrade", sources=sources, code=12)
+    assert "only after 78000" in done.stderr
+    assert "--request FILE" in done.stderr
+    done = operator.run("upgrade", "--request", file, sources=sources)
+    assert done.stdout.startswith(str(file))
+    (archive,) = parse_spec(file.read_text(), str(file)).archives
+    assert archive.input.origin == PortalRelease(slug="harness", label="78000")
+    file.unlink()
+    whole = operator.run("upgrade", "--app", "harness", "--request", file, "--output", "json")
+    assert json.loads(whole.stdout) == {"request": None}
+    assert not file.exists()
+    assert operator.changes() == []
 
 
 def test_the_vendors_files_do_as_well(operator: Operator) -> None:
@@ -148,7 +179,7 @@ def test_the_vendors_files_do_as_well(operator: Operator) -> None:
 def test_kots_pushes_full_archives_that_were_put_together_again(operator: Operator) -> None:
     work = operator.folder / "work"
     operator.has(OLD_KOTS, harness=running("77000", 370))
-    arguments = ("upgrade", "--app", "harness", "--engine", "kots", "--work-dir", work)
+    arguments = ("upgrade", "--app", "harness", "--engine", "kots", "--work-dir", work, *BACKED_UP)
     operator.run(*arguments)
     pushed = [Path(archive) for archive, _ in operator.cluster.load()["pushed"]]
     assert {path.parent for path in pushed} == {work}
@@ -228,7 +259,7 @@ def test_an_install_that_did_not_deploy_fails(operator: Operator, trap: str, mes
 def test_an_upgrade_that_ends_with_0_and_an_error_fails(operator: Operator) -> None:
     operator.has(KOTS, harness=running("78000", 377))
     operator.cluster.change(traps={"upstream upgrade": "error"})
-    done = operator.run("upgrade", "--app", "harness", "--output", "json", code=10)
+    done = operator.run("upgrade", "--app", "harness", "--output", "json", *BACKED_UP, code=10)
     assert "Unexpected response from the API: 500" in done.stdout + done.stderr
 
 

@@ -71,6 +71,20 @@ WARNINGS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A release that would have to be carried too; it has a label, a sequence, or both."""
+
+    label: str
+    sequence: int | None = None
+    """The vendor's own number of it, on a channel."""
+    channel_id: str = ""
+
+    def __str__(self) -> str:
+        """How messages name it."""
+        return self.label or f"cursor {self.sequence}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that a rule has something against."""
 
@@ -81,6 +95,10 @@ class Finding:
     """What was found and what was expected, with the subject in it; never a configuration value."""
     hint: str | None = None
     """What to do about it."""
+    wanted: tuple[Wanted, ...] = ()
+    """Releases that would settle it, oldest first."""
+    wanted_kots: str = ""
+    """The version of KOTS that would settle it."""
 
     @property
     def is_warning(self) -> bool:

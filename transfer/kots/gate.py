@@ -27,6 +27,7 @@ def version_gate(slug: str, release: ReleaseRecord, kots: str, *, install: bool)
             subject=subject,
             message=f"{subject} needs KOTS {needed} or newer; the admin console is {kots}",
             hint=f"carry kotsadm.tar.gz and kubectl-kots of KOTS {needed} or newer across",
+            wanted_kots=needed,
         )
     if install and is_older(target, kots):
         return Finding(
@@ -35,5 +36,6 @@ def version_gate(slug: str, release: ReleaseRecord, kots: str, *, install: bool)
             message=f"{subject} can be installed with KOTS up to {target}; "
             f"the admin console is {kots}",
             hint=f"carry kotsadm.tar.gz and kubectl-kots of KOTS {target} across instead",
+            wanted_kots=target,
         )
     return None

@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Protocol, TypeVar
 
 from transfer.contents import ReleaseRecord, RequiredRelease
-from transfer.kots.finding import Finding, Rule
+from transfer.kots.finding import Finding, Rule, Wanted
 from transfer.kots.version import is_older, numbers, sequence
 
 MOST_MAJORS = 4
@@ -113,27 +113,31 @@ def _check_required(
     told: set[str] = set()
     for step in steps:
         missing, unknown = _unmet(step, done) if done else ([], [])
-        for rule, labels in ((Rule.REQUIRED_RELEASE, missing), (Rule.PATH_UNKNOWN, unknown)):
-            fresh = [label for label in labels if label not in told]
-            told.update(fresh)
+        for rule, wanted in ((Rule.REQUIRED_RELEASE, missing), (Rule.PATH_UNKNOWN, unknown)):
+            fresh = [one for one in wanted if str(one) not in told]
+            told.update(map(str, fresh))
             if fresh:
                 yield _required(rule, f"{slug} {step.version_label}", fresh, done)
         done.append(_reached(step))
 
 
-def _unmet(step: ReleaseRecord, done: Sequence[Installed]) -> tuple[list[str], list[str]]:
+def _unmet(step: ReleaseRecord, done: Sequence[Installed]) -> tuple[list[Wanted], list[Wanted]]:
     """What a step requires: what is missing, and what may be, oldest first.
 
     The newest comes first in an archive, and whoever has one release has had those before it.
     """
-    missing: list[str] = []
-    unknown: list[str] = []
+    missing: list[Wanted] = []
+    unknown: list[Wanted] = []
     for required in step.required_releases:
         answers = {_reaches(one, required, step.channel_id) for one in done}
         if True in answers:
             break
-        label = required.version_label or f"cursor {required.update_cursor}"
-        (unknown if None in answers else missing).insert(0, label)
+        one = Wanted(
+            label=required.version_label,
+            sequence=sequence(required.update_cursor),
+            channel_id=step.channel_id,
+        )
+        (unknown if None in answers else missing).insert(0, one)
     return missing, unknown
 
 
@@ -161,9 +165,9 @@ def _reached(step: ReleaseRecord) -> Installed:
 
 
 def _required(
-    rule: Rule, subject: str, labels: Sequence[str], done: Sequence[Installed]
+    rule: Rule, subject: str, wanted: Sequence[Wanted], done: Sequence[Installed]
 ) -> Finding:
-    needed, have = ", ".join(labels), ", ".join(one.label for one in done)
+    needed, have = ", ".join(map(str, wanted)), ", ".join(one.label for one in done)
     if rule is Rule.PATH_UNKNOWN:
         message = f"{subject} requires {needed} to be deployed first, and nobody can tell from "
         hint = "look at the vendor's release notes, and carry it too if it was left out"
@@ -173,6 +177,7 @@ def _required(
         subject=subject,
         message=f"{subject} can be deployed only after {needed}; on the way there: {have}",
         hint=f"carry {needed} too: KOTS refuses to leave out a required release",
+        wanted=tuple(wanted),
     )
 
 
@@ -194,6 +199,7 @@ def _check_distance(
                 message=f"{slug}: from {label} to {following} it is {distance} major releases; "
                 f"one step may take {MOST_MAJORS} at most",
                 hint=f"carry {' and '.join(stops)} too, or releases between that are as near",
+                wanted=tuple(Wanted(label=stop) for stop in stops if stop in majors),
             )
 
 

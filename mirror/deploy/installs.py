@@ -1,0 +1,159 @@
+"""Installs: the admin console with the first application, the others added to it."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+
+from mirror import kots
+from mirror.deploy import undoing
+from mirror.deploy.draft import Draft
+from mirror.offer import Offered
+from mirror.operation.model import Judge, Run, Step
+from mirror.site import Application, Login
+from transfer.errors import InvalidInput, PolicyError
+from transfer.kots.finding import refuse
+from transfer.kots.gate import version_gate
+from transfer.kots.licence import choose_channel
+from transfer.kots.upgrade import Installed
+from transfer.kots.version import is_older
+
+ADDS_APPLICATIONS = "v1.108.2"
+"""The first KOTS with `install --exclude-admin-console`."""
+UPGRADE_FIRST = "upgrade it first: airgap-mirror upgrade … --console-only"
+
+
+def plan_installs(draft: Draft, releases: Mapping[Application, Sequence[Offered]]) -> None:
+    """Install the newest release of every application that is not there yet.
+
+    Raises:
+        InvalidInput: nothing is to be installed, or the site file lacks something.
+        PolicyError: KOTS would refuse it, or another release is there.
+    """
+    if not releases:
+        raise InvalidInput(
+            "no application among the sources",
+            hint="give a bundle with an application, or the vendor's .airgap file",
+        )
+    for application, offers in releases.items():
+        newest = offers[-1]
+        version = newest.release.version_label
+        installed = draft.deployed(application.namespace).applications.get(application.slug)
+        if installed is None:
+            _plan_install(draft, application, newest)
+        elif installed.label == version:
+            draft.note(f"{application.slug} {version} is deployed already.")
+        else:
+            raise _is_there(application, installed, version)
+
+
+def _is_there(application: Application, installed: Installed, version: str) -> PolicyError:
+    if not installed.label:
+        return PolicyError(
+            f"{application.slug} is in the admin console, but no release of it is deployed",
+            hint="finish it there (Config, preflight checks, Deploy), or remove it with "
+            f"kubectl kots remove {application.slug} --undeploy, then install again",
+        )
+    message = f"{application.slug} {installed.label} is installed; the sources have {version}"
+    if is_older(version, installed.label):
+        return PolicyError(message, hint="give a newer release: nothing goes back to an older one")
+    return PolicyError(message, hint="use airgap-mirror upgrade; --app SLUG installs another one")
+
+
+def _plan_install(draft: Draft, application: Application, offer: Offered) -> None:
+    namespace, release = application.namespace, offer.release
+    with_console = not draft.has_console(namespace)
+    if with_console:
+        _start_console(draft, application)
+    else:
+        _check_running_console(draft, namespace)
+    console = draft.console_version(namespace)
+    refuse("", filter(None, [version_gate(application.slug, release, console, install=True)]))
+    licence = draft.state.licences.get(application.slug)
+    channel = application.channel
+    if licence:
+        channel = choose_channel(licence, application.slug, release, channel)
+    handover = draft.hand_over(offer, application, channel)
+    minio = draft.minio(namespace)
+    command = kots.install(draft.site, application, handover, minio=minio, console=with_console)
+    what = f"{application.slug} {release.version_label}"
+    why = (
+        f"Install the admin console {draft.console_version(namespace)}, and {what} with it."
+        if with_console
+        else f"Add {what} to the admin console, which is left as it is."
+    )
+    why = f"{why} {draft.images_come(handover)}"
+    action = Run(command=command, judge=Judge.INSTALL, handed=handover.archive)
+    undo = undoing.install(draft.site, application, console=with_console)
+    draft.add(Step(name=f"install-{application.slug}", why=why, action=action, undo=undo))
+    if handover.push:
+        draft.check_pushed(offer)
+    draft.confirm(application, release.version_label)
+    _install_notes(draft, application, with_console=with_console)
+
+
+def _start_console(draft: Draft, application: Application) -> None:
+    namespace = application.namespace
+    if draft.order.skip_console:
+        raise PolicyError(
+            f"--skip-console: no admin console runs in namespace {namespace}",
+            hint="leave --skip-console out to have one installed",
+        )
+    if draft.console is None:
+        raise PolicyError(
+            f"no admin console runs in namespace {namespace}, and none is among the sources",
+            hint="give kotsadm.tar.gz, or a bundle that has it, as a source too",
+        )
+    if application.shared_password is None:
+        raise InvalidInput(
+            f"applications.{application.slug}.sharedPasswordEnv: is missing; the admin console "
+            "that comes with this application needs a password",
+            hint="name its source in the site file: sharedPasswordEnv or sharedPasswordFile",
+        )
+    draft.deploy_console(namespace, draft.console)
+
+
+def _check_running_console(draft: Draft, namespace: str) -> None:
+    """A second application must not change the console under the first one."""
+    draft.check_registry(namespace)
+    running = draft.console_version(namespace)
+    carried = draft.console.release.version_label if draft.console else ""
+    if is_older(running, carried):
+        raise PolicyError(
+            f"the admin console in namespace {namespace} is {running}; the sources have {carried}",
+            hint=UPGRADE_FIRST,
+        )
+    if is_older(running, ADDS_APPLICATIONS):
+        raise PolicyError(
+            f"the admin console in namespace {namespace} is {running}; KOTS adds a second "
+            f"application from {ADDS_APPLICATIONS} on",
+            hint=UPGRADE_FIRST,
+        )
+
+
+def _install_notes(draft: Draft, application: Application, *, with_console: bool) -> None:
+    site, namespace = draft.site, application.namespace
+    if draft.state.licences.get(application.slug) is None and not application.channel:
+        draft.note(
+            f"{application.license_file} was not read: the channel of {application.slug} is "
+            "left out here, and KOTS takes `stable` for it. A run takes it from the licence."
+        )
+    if site.cluster.openshift:
+        policies = [
+            f"  oc adm policy add-scc-to-user anyuid -z {shlex.quote(account)} -n {namespace}"
+            for account in application.service_accounts
+        ]
+        draft.note("\n".join(("OpenShift, before the install:", *policies)))
+    registry = site.registry
+    if with_console and (registry.ca_file or registry.plain_http):
+        what = "plain HTTP to it" if registry.plain_http else f"the CA in {registry.ca_file}"
+        draft.note(
+            f"The nodes pull from {registry.endpoint.registry} themselves: their container "
+            f"runtime must accept {what}."
+        )
+    pusher = registry.pull_credentials is None and isinstance(registry.credentials, Login)
+    if with_console and pusher:
+        draft.note(
+            "The user of registry.credentials stays in the cluster, as its pull secret; give "
+            "registry.pullCredentials to leave one there that may only read."
+        )

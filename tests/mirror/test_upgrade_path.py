@@ -1,0 +1,208 @@
+"""A site that stayed behind: five releases, two of them required, from what the cluster runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from bundler.spec import parse_spec
+from bundler.spec.origin import Origin, PortalRelease, ReleaseAsset
+from mirror.command import Command
+from mirror.deploy import observe, plan
+from mirror.deploy.request import Request, as_spec, request
+from mirror.offer import Offered
+from mirror.operation import Plan, run
+from mirror.operation.model import Await, IsDeployed, Person
+from mirror.outcome import Finished
+from tests.mirror.kots_site import KotsSite
+from tests.mirror.kots_world import (
+    KOTS,
+    OLD_KOTS,
+    console,
+    namespace,
+    release,
+    running,
+    upgrade_order,
+)
+from transfer.contents import ArchiveRecord, RequiredRelease
+from transfer.errors import Incomplete, PolicyError
+
+LABELS = ("10000", "20000", "30000", "40000", "50000", "60000")
+MAJORS = LABELS
+CURSORS = {label: 100 + number for number, label in enumerate(LABELS)}
+REQUIRED = ("30000", "50000")
+
+
+def airgap(label: str, *, kots: str = "", slug: str = "harness") -> ArchiveRecord:
+    """A release that requires those of `REQUIRED` that come before it, the newest first."""
+    before = [one for one in reversed(REQUIRED) if CURSORS[one] < CURSORS[label]]
+    return release(
+        label,
+        CURSORS[label],
+        slug,
+        min_kots_version=kots,
+        required_releases=tuple(
+            RequiredRelease(version_label=one, update_cursor=str(CURSORS[one])) for one in before
+        ),
+    )
+
+
+EVERYTHING = (console(), *map(airgap, reversed(LABELS[1:])))
+
+
+def behind(folder: Path, *records: ArchiveRecord, at: str = "10000") -> KotsSite:
+    """A site that runs one of the releases."""
+    site = KotsSite(folder, records or EVERYTHING)
+    app = running(at, CURSORS[at])
+    site.cluster.change(namespaces={"harness": namespace(OLD_KOTS, harness=app)})
+    return site
+
+
+def with_majors(site: KotsSite) -> tuple[Offered, ...]:
+    return tuple(replace(offer, majors=MAJORS) for offer in site.offers)
+
+
+def planned(site: KotsSite) -> Plan:
+    (application, _) = site.site.applications
+    state = observe(site.site, [application], site.hands().ask, {}, {})
+    return plan(site.site, with_majors(site), upgrade_order(only="harness"), state)
+
+
+def asked(site: KotsSite) -> Request:
+    (application, _) = site.site.applications
+    state = observe(site.site, [application], site.hands().ask, {}, {})
+    return request(site.site, with_majors(site), upgrade_order(only="harness"), state)
+
+
+def origins(text: str) -> list[Origin]:
+    """Where the bundler would get each archive of a spec."""
+    return [archive.input.origin for archive in parse_spec(text, "request.yaml").archives]
+
+
+def hops(found: Plan) -> list[str]:
+    goals = [step.action.goal for step in found.work if isinstance(step.action, Await)]
+    return [goal.version for goal in goals if isinstance(goal, IsDeployed)]
+
+
+def test_every_release_is_taken_in_order_whatever_the_order_of_the_sources(tmp_path: Path) -> None:
+    site = behind(tmp_path)
+    found = planned(site)
+    assert hops(found) == list(LABELS[1:])
+    run(site.site, found, site.hands())
+    assert site.deployed() == {"harness": "60000"}
+    taken = [version["versionLabel"] for version in versions(site)]
+    assert taken == list(reversed(LABELS))
+
+
+def versions(site: KotsSite) -> list[dict[str, str]]:
+    return list(site.cluster.load()["namespaces"]["harness"]["apps"]["harness"]["versions"])
+
+
+def test_the_way_starts_at_what_is_deployed_not_at_what_is_known(tmp_path: Path) -> None:
+    site = behind(tmp_path, at="30000")
+    state = site.cluster.load()
+    app = state["namespaces"]["harness"]["apps"]["harness"]
+    newer = running("40000", CURSORS["40000"], status="pending")["versions"]
+    app["versions"] = [*newer, *app["versions"]]
+    site.cluster.save(state)
+    assert hops(planned(site)) == ["40000", "50000", "60000"]
+
+
+def test_the_console_and_the_backup_come_first(tmp_path: Path) -> None:
+    kinds = [step.name for step in planned(behind(tmp_path)).work]
+    assert kinds[:4] == ["images", "backup", "upgrade-console", "console-is-up"]
+    assert kinds[4] == "upgrade-harness-20000"
+
+
+def test_nothing_changes_before_the_backup_is_confirmed(tmp_path: Path) -> None:
+    site = behind(tmp_path)
+    site.confirmed = set()
+    before = site.cluster.load()
+    with pytest.raises(Incomplete, match="backup: not confirmed") as caught:
+        run(site.site, planned(site), site.hands())
+    assert site.cluster.load() == before
+    assert "--confirmed backup" in str(caught.value.hint)
+
+
+def test_a_confirmed_backup_is_not_asked_for_again_half_way(tmp_path: Path) -> None:
+    site = behind(tmp_path)
+    hands = site.hands()
+
+    def cut(command: Command) -> Finished:
+        if "30000.airgap" in str(command):
+            raise KeyboardInterrupt
+        return hands.execute(command)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(site.site, planned(site), replace(hands, execute=cut))
+    site.confirmed = set()
+    again = planned(site)
+    assert hops(again) == ["30000", "40000", "50000", "60000"]
+    run(site.site, again, site.hands())
+    assert site.deployed() == {"harness": "60000"}
+
+
+def test_a_backup_for_another_release_is_another_step(tmp_path: Path) -> None:
+    near = planned(behind(tmp_path / "a", console(), *EVERYTHING[2:])).work
+    far = planned(behind(tmp_path / "b")).work
+    steps = [step for work in (near, far) for step in work if isinstance(step.action, Person)]
+    assert steps[0].name == steps[1].name == "backup"
+    assert steps[0].action != steps[1].action
+
+
+def test_what_is_missing_is_refused_all_at_once_and_asked_for(tmp_path: Path) -> None:
+    site = behind(tmp_path, console(), airgap("60000"))
+    with pytest.raises(PolicyError, match="cannot be upgraded") as caught:
+        planned(site)
+    faults = [str(fault) for fault in caught.value.faults]
+    assert faults == [
+        "harness 60000 can be deployed only after 30000, 50000; on the way there: 10000",
+        "harness: from 10000 to 60000 it is 5 major releases; one step may take 4 at most",
+    ]
+    assert all("--request FILE" in str(fault.hint) for fault in caught.value.faults)
+    assert all("upgrade" not in command for command in site.cluster.commands())
+    text = as_spec(asked(site))
+    assert origins(text) == [
+        PortalRelease(slug="harness", label="30000"),
+        PortalRelease(slug="harness", label="50000"),
+    ]
+    (application,) = parse_spec(text, "request.yaml").applications
+    assert (application.installed, application.major_releases) == ("10000", MAJORS)
+    assert "# harness is at 10000.\n" in text
+
+
+def test_the_bundle_that_was_asked_for_is_enough(tmp_path: Path) -> None:
+    lacking = behind(tmp_path / "a", console(), airgap("60000"))
+    wanted = [one.label for app in asked(lacking).applications for one in app.releases]
+    site = behind(tmp_path / "b", console(), airgap("60000"), *map(airgap, wanted))
+    assert hops(planned(site)) == ["30000", "50000", "60000"]
+    assert asked(site).is_empty
+
+
+def test_a_kots_that_is_too_old_is_asked_for_with_its_version(tmp_path: Path) -> None:
+    records = (console(), airgap("20000"), airgap("30000", kots="1.140.2"))
+    site = behind(tmp_path, *records)
+    with pytest.raises(PolicyError, match=r"needs KOTS 1\.140\.2 or newer") as caught:
+        planned(site)
+    assert "--request FILE" in str(caught.value.hint)
+    text = as_spec(asked(site))
+    tags = {one.tag for one in origins(text) if isinstance(one, ReleaseAsset)}
+    assert tags == {"v1.140.2"}
+    assert "applications:" not in text
+
+
+def test_a_release_without_a_label_is_asked_for_by_its_sequence(tmp_path: Path) -> None:
+    nameless = (RequiredRelease(version_label="", update_cursor="103"),)
+    site = behind(tmp_path, console(), release("60000", 105, required_releases=nameless))
+    (origin, *_) = origins(as_spec(asked(site)))
+    assert isinstance(origin, PortalRelease)
+    assert (origin.sequence, origin.channel) == (103, "1aCHANNEL")
+
+
+def test_nothing_is_asked_for_where_everything_is_there(tmp_path: Path) -> None:
+    found = asked(behind(tmp_path))
+    assert found.is_empty
+    assert found.console == OLD_KOTS
+    assert KOTS not in as_spec(found)
