@@ -14,7 +14,8 @@ from transfer.errors import InvalidInput
 from transfer.layout import OciLayout
 from transfer.progress import SILENT, Progress
 from transfer.reference import Reference, Repository, parse_endpoint
-from transfer.registry import Credentials, RegistryClient, RetryPolicy
+from transfer.registry import Credentials, Habits, Identity, RegistryClient, RetryPolicy
+from transfer.registry.habits import UNKNOWN
 from transfer.store import Source, Target
 
 STORE_PREFIX = "oci:"
@@ -51,10 +52,36 @@ class RegistryAccess:
     ca_file: Path | None = None
     plain_http: bool = False
     verify: bool = True
+    identity: Identity | None = None
+    """A certificate of our own, where the registry wants to see one."""
     credentials: Credentials | None = None
     environ: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Names the docker credential files and the proxies."""
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    habits: Habits = UNKNOWN
+    """What a probe found out; advice, and no more."""
+    create_missing: bool = False
+    """Whether to create projects and repositories that a push needs."""
+
+    def connect(self, host: str, progress: Progress = SILENT) -> RegistryClient:
+        """A client for the registry; nothing is sent yet.
+
+        Raises:
+            InvalidInput: `host` is not one, or a certificate's file can't be used.
+        """
+        return RegistryClient.connect(
+            host,
+            ca_file=self.ca_file,
+            plain_http=self.plain_http,
+            verify=self.verify,
+            identity=self.identity,
+            credentials=self.credentials,
+            environ=self.environ,
+            retry=self.retry,
+            progress=progress,
+            habits=self.habits,
+            create_missing=self.create_missing,
+        )
 
 
 class RegistryDestinations:
@@ -105,16 +132,7 @@ def open_destinations(
             yield StoreDestinations(layout)
         return
     endpoint = parse_endpoint(to)
-    with RegistryClient.connect(
-        endpoint.registry,
-        ca_file=access.ca_file,
-        plain_http=access.plain_http,
-        verify=access.verify,
-        credentials=access.credentials,
-        environ=access.environ,
-        retry=access.retry,
-        progress=progress,
-    ) as client:
+    with access.connect(endpoint.registry, progress) as client:
         client.ping()
         yield RegistryDestinations(client, endpoint)
 

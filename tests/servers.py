@@ -28,7 +28,7 @@ _PROBE = "?probe"
 _CA_EXTENSIONS = "basicConstraints=critical,CA:true\nkeyUsage=critical,keyCertSign,cRLSign\n"
 _SERVER_EXTENSIONS = (
     "basicConstraints=critical,CA:false\nkeyUsage=critical,digitalSignature\n"
-    "extendedKeyUsage=serverAuth\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n"
+    "extendedKeyUsage={purpose}\nsubjectAltName=DNS:localhost,IP:127.0.0.1\n"
 )
 
 
@@ -41,8 +41,11 @@ class Certificate:
     key: Path
 
 
-def certificate(folder: Path) -> Certificate:
-    """A new CA and a server certificate signed by it; two calls give unrelated CAs."""
+def certificate(folder: Path, purpose: str = "serverAuth") -> Certificate:
+    """A new CA and a server certificate signed by it; two calls give unrelated CAs.
+
+    With the purpose `clientAuth`, it is a client's certificate.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     openssl = need("openssl")
     ca, ca_key = folder / "ca.pem", folder / "ca.key"
@@ -50,7 +53,7 @@ def certificate(folder: Path) -> Certificate:
     signed: list[str | Path] = ["-CA", ca, "-CAkey", ca_key]
     for name, extensions, out, key, signer in (
         (f"CA {folder.name}", _CA_EXTENSIONS, ca, ca_key, []),
-        ("localhost", _SERVER_EXTENSIONS, server, server_key, signed),
+        ("localhost", _SERVER_EXTENSIONS.format(purpose=purpose), server, server_key, signed),
     ):
         config = folder / f"{key.stem}.cnf"
         identifiers = "subjectKeyIdentifier=hash\nauthorityKeyIdentifier=keyid:always\n"

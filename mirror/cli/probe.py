@@ -10,7 +10,6 @@ from mirror.probe import REPOSITORY, Probe
 from mirror.target import RegistryAccess
 from transfer.console import emit, output_option
 from transfer.reference import parse_endpoint
-from transfer.registry import RegistryClient
 from transfer.text import table
 
 
@@ -31,15 +30,7 @@ def probe(*, to: str, access: RegistryAccess, output: str) -> None:
     """
     endpoint = parse_endpoint(to)
     path = f"{endpoint.path}/{REPOSITORY}" if endpoint.path else REPOSITORY
-    with RegistryClient.connect(
-        endpoint.registry,
-        ca_file=access.ca_file,
-        plain_http=access.plain_http,
-        verify=access.verify,
-        credentials=access.credentials,
-        environ=access.environ,
-        retry=access.retry,
-    ) as client:
+    with access.connect(endpoint.registry) as client:
         found = Probe(client, path)
         found.run()
     rows = [(one.name, one.value, one.told) for one in found.findings]

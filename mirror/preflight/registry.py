@@ -30,15 +30,7 @@ def let_in(host: str, access: RegistryAccess) -> Iterator[RegistryClient]:
     Raises:
         TransferError: there is none, TLS fails, or the user is not accepted.
     """
-    with RegistryClient.connect(
-        host,
-        ca_file=access.ca_file,
-        plain_http=access.plain_http,
-        verify=access.verify,
-        credentials=access.credentials,
-        environ=access.environ,
-        retry=access.retry,
-    ) as client:
+    with access.connect(host) as client:
         client.ping()
         yield client
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, ClassVar, Self
 
 from tests.servers import Certificate
@@ -178,6 +179,8 @@ class FaultyServer:
     handler: ClassVar[type[Exchange]] = Exchange
 
     tls: Certificate | None = None
+    client_ca: Path | None = None
+    """Whoever has no certificate of this authority is not let in."""
     requests: list[Seen] = field(default_factory=list)
     connections: int = 0
     """How many connections were taken."""
@@ -226,6 +229,9 @@ class FaultyServer:
         if self.tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             context.load_cert_chain(self.tls.certificate, self.tls.key)
+            if self.client_ca:
+                context.load_verify_locations(self.client_ca)
+                context.verify_mode = ssl.CERT_REQUIRED
             self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
         serve = self._server.serve_forever
         self._thread = threading.Thread(target=serve, kwargs={"poll_interval": 0.01})

@@ -94,7 +94,8 @@ def _tls(cause: ssl.SSLError, what: str) -> TransferError | None:
     if "ALERT" in reason:
         return AccessDenied(
             f"{what}: refused the TLS connection: {reason}",
-            hint="the registry wants a client certificate or another version of TLS",
+            hint="the registry wants a client certificate (--client-cert, clientCertFile:), another "
+            "one, or another version of TLS",
         )
     return None
 

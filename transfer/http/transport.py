@@ -8,8 +8,9 @@ cookies are not kept: some registries take a client that sends them for a browse
 from __future__ import annotations
 
 import ipaddress
+import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any
@@ -113,12 +114,16 @@ class _Session(requests.Session):
         super().__init__()
         self._trust = trust
         del self.adapters["https://"]
-        self.mount("http://", _Adapter(trust, is_secure=False))
+        self.mount("http://", _Adapter(trust))
 
     def get_adapter(self, url: str) -> BaseAdapter:
-        """The adapter for an address; the one for HTTPS is made when it is asked for."""
-        if url.lower().startswith("https://") and "https://" not in self.adapters:
-            self.mount("https://", _Adapter(self._trust, is_secure=True))
+        """The adapter for an address; those for HTTPS are made when they are asked for."""
+        address, known_to = url.lower(), self._trust.known_to
+        if known_to and address.startswith(known_to):
+            if known_to not in self.adapters:
+                self.mount(known_to, _Adapter(self._trust, lambda: self._trust.identified))
+        elif address.startswith("https://") and "https://" not in self.adapters:
+            self.mount("https://", _Adapter(self._trust, lambda: self._trust.context))
         return super().get_adapter(url)
 
     def get_redirect_target(self, resp: requests.Response) -> None:
@@ -137,20 +142,23 @@ def _new_session(trust: Trust) -> requests.Session:
 class _Adapter(HTTPAdapter):
     """Pools with large blocks, and our one TLS context where there is TLS."""
 
-    def __init__(self, trust: Trust, *, is_secure: bool) -> None:
+    def __init__(self, trust: Trust, context: Callable[[], ssl.SSLContext] | None = None) -> None:
         self._trust = trust
-        self._is_secure = is_secure
+        self._context = context
         super().__init__()
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
         """Make the pools."""
-        tls = {"ssl_context": self._trust.context} if self._is_secure else {}
+        tls = {"ssl_context": self._context()} if self._context else {}
         super().init_poolmanager(*args, **(kwargs | {"blocksize": BLOCK} | tls))
         self.poolmanager.pool_classes_by_scheme = POOLS
 
     def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:  # noqa: ANN401 - passed on
         """Make the pools for a proxy, which may itself be spoken to by TLS."""
-        settings = {"blocksize": BLOCK, "ssl_context": self._trust.context}
+        context = (self._context or (lambda: self._trust.context))()
+        settings = {"blocksize": BLOCK, "ssl_context": context}
+        if context is not self._trust.context:  # the proxy is not whom we show our certificate
+            settings["proxy_ssl_context"] = self._trust.context
         manager = super().proxy_manager_for(proxy, **kwargs, **settings)
         manager.pool_classes_by_scheme = POOLS
         return manager

@@ -13,9 +13,17 @@ below them `transfer.http`. `refusals` says what an unwelcome answer means.
 """
 
 from transfer.http.retry import RetryPolicy
+from transfer.http.trust import Identity
 from transfer.registry.client import RegistryClient
 from transfer.registry.credentials import Credentials
 from transfer.registry.habits import Habits
 from transfer.registry.repository import RegistryRepository
 
-__all__ = ["Credentials", "Habits", "RegistryClient", "RegistryRepository", "RetryPolicy"]
+__all__ = [
+    "Credentials",
+    "Habits",
+    "Identity",
+    "RegistryClient",
+    "RegistryRepository",
+    "RetryPolicy",
+]

@@ -15,7 +15,7 @@ from transfer.http.answers import Answer
 from transfer.http.messages import Request
 from transfer.http.retry import RetryPolicy
 from transfer.http.transport import Transport
-from transfer.http.trust import load_trust
+from transfer.http.trust import Identity, load_trust
 from transfer.progress import SILENT, Progress
 from transfer.registry.auth import Authenticator
 from transfer.registry.connection import Connection
@@ -51,6 +51,7 @@ class RegistryClient:
         ca_file: Path | None = None,
         plain_http: bool = False,
         verify: bool = True,
+        identity: Identity | None = None,
         credentials: Credentials | None = None,
         environ: Mapping[str, str] | None = None,
         retry: RetryPolicy | None = None,
@@ -65,6 +66,7 @@ class RegistryClient:
             ca_file: PEM; the only authorities to be trusted. By default those of the system.
             plain_http: Speak HTTP. Never tried unless it is said.
             verify: False accepts any certificate; whoever says so warns the user.
+            identity: Our own certificate, shown to this registry alone.
             credentials: What the user gave; otherwise docker's and podman's files are asked.
             environ: Environment that names these files and the proxies; nothing by default.
             retry: How often to try what is temporarily unavailable.
@@ -73,7 +75,7 @@ class RegistryClient:
             create_missing: Create projects and repositories that a push needs; see `creation`.
 
         Raises:
-            InvalidInput: `host` is not one, or the CA file can't be used.
+            InvalidInput: `host` is not one, or a certificate's file can't be used.
         """
         base = f"{'http' if plain_http else 'https'}://{_API_HOSTS.get(host, host)}/"
         _check_address(base, host)
@@ -82,7 +84,8 @@ class RegistryClient:
         retry = retry or RetryPolicy()
         if retry.sleep is time.sleep:  # closing the client ends a pause, Ctrl-C included
             retry = replace(retry, sleep=closed.wait)
-        transport = Transport(load_trust(ca_file, verify=verify), environ)
+        trust = load_trust(ca_file, verify=verify, identity=identity, known_to=base)
+        transport = Transport(trust, environ)
         authenticator = Authenticator(
             host, transport, given=credentials, environ=environ, plain_http=plain_http
         )

@@ -134,6 +134,8 @@ def _by_its_words(answer: Answer, message: str, *, writing: bool) -> TransferErr
 def _wrong_place(answer: Answer) -> str:
     if b"HTTPS" in answer.body and answer.url.startswith("http:"):
         return "the server wants HTTPS; leave --plain-http (plainHttp: true) out"
+    if b"SSL certificate" in answer.body:  # nginx, where it asks for one
+        return "the server wants to see a client certificate: --client-cert (clientCertFile:)"
     if moved := answer.location:
         return f"it has moved to {printable(moved)}; give the address where the registry is"
     return "check that this is the address of a registry, and that it accepts such images"
