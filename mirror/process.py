@@ -26,6 +26,9 @@ from transfer.errors import ToolError
 
 KEPT_LINES = 20_000
 """Lines of each stream that are kept, from the end; the list of many versions is long."""
+KEPT_ANSWER = 2_000_000
+"""The same of a question, whose answer is worth nothing without its beginning: JSON of kubectl has
+some 500 lines a node."""
 LONGEST_LINE = 1 << 20
 """Characters after which a line is passed on although it goes on."""
 
@@ -43,6 +46,8 @@ class Runner:
     """Every secret of the site: hidden in all output, whichever command it belongs to."""
     say: Callable[[str], None]
     """Gets every line that a program prints; called by two threads."""
+    kept: int = KEPT_LINES
+    """Lines of each stream that are kept."""
     grace: float = 20.0
     """Seconds that a program, once interrupted, or what it left running has to end."""
 
@@ -59,7 +64,7 @@ class Runner:
         inherited = clean(self.keyring.environment, hidden)
         with _start(command, {**inherited, **self.keyring.variables(command)}) as process:
             streams = [
-                _Lines(cast(IO[str], stream), mask, self.say)
+                _Lines(cast(IO[str], stream), mask, self.say, self.kept)
                 for stream in (process.stdout, process.stderr)
             ]
             try:
@@ -140,9 +145,9 @@ def _signal(process: subprocess.Popen[str], number: signal.Signals) -> None:
 class _Lines(threading.Thread):
     """Reads one stream to its end, hides secrets, keeps the last lines."""
 
-    def __init__(self, stream: IO[str], mask: Mask, say: Callable[[str], None]) -> None:
+    def __init__(self, stream: IO[str], mask: Mask, say: Callable[[str], None], kept: int) -> None:
         super().__init__(daemon=True)
-        self.kept: deque[str] = deque(maxlen=KEPT_LINES)
+        self.kept: deque[str] = deque(maxlen=kept)
         self._stream = stream
         self._mask = mask
         self._say = say

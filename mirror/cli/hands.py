@@ -7,7 +7,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mirror.audit import Audit, audit
@@ -19,7 +19,7 @@ from mirror.deploy.proof import Prover
 from mirror.operation import AskCluster, Hands, Plan, Step, secrets_of
 from mirror.operation.edits import edit
 from mirror.operation.journal import Journal
-from mirror.process import Runner
+from mirror.process import KEPT_ANSWER, Runner
 from mirror.site import Site
 from mirror.target import open_destinations
 from transfer.disk import ingest, storage_errors
@@ -64,7 +64,7 @@ class _Clock:
 
 def asking(site: Site) -> AskCluster:
     """Runs commands that change nothing; what they print is not shown."""
-    return _runner(site, Keyring(dict(os.environ)), _silent)
+    return replace(_runner(site, Keyring(dict(os.environ)), _silent), kept=KEPT_ANSWER)
 
 
 @contextmanager
