@@ -97,7 +97,7 @@ def _ask_registry(case: Case, senses: Senses, inquiry: Inquiry) -> RegistrySeen:
 
     entry = inquiry.answer("registry", lambda: enter(senses.pusher, _nothing))
     closed = isinstance(entry.given, TransferError)
-    shut = Answer[Any](not_asked("the registry lets nobody in"))
+    shut: Answer[Any] = Answer(not_asked("the registry lets nobody in"))
     return RegistrySeen(
         entry=entry,
         push=shut if closed else inquiry.answer("push", lambda: enter(senses.pusher, push)),
@@ -122,7 +122,7 @@ def _ask_cluster(case: Case, inquiry: Inquiry) -> ClusterSeen:
         name: ask("namespaces", kubectl.get_namespace(site, name), cluster.read_phase)
         for name in case.namespaces
     }
-    may_create = Answer[bool](not_asked("every namespace is there"))
+    may_create: Answer[bool] = Answer(not_asked("every namespace is there"))
     if None in [phase.given for phase in phases.values()]:
         command = kubectl.may_create_namespaces(site)
         may_create = ask("namespaces", command, cluster.read_permission)
@@ -144,10 +144,9 @@ def _ask_machine(
     case: Case, senses: Senses, inquiry: Inquiry, installed: Mapping[str, Answer[bool]]
 ) -> MachineSeen:
     new = [m.application for m in case.members if installed[m.slug].given is not True]
-    busy = inquiry.answer("console-port", lambda: senses.is_busy(CONSOLE_PORT))
     return MachineSeen(
         files=inquiry.answer("files", lambda: senses.check_files(new)),
-        console_port_busy=busy,
+        console_port_busy=inquiry.answer("console-port", lambda: senses.is_busy(CONSOLE_PORT)),
         addresses={
             host: inquiry.answer("addresses", partial(senses.resolve, host)) for host in case.hosts
         },

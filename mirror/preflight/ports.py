@@ -45,8 +45,8 @@ def check_ports(seen: Seen, member: Member) -> Iterator[Found]:
         (GRPC_PORT, 9879, settings.uses_grpc_port),
         (MINIO_PORT, 9000, settings.uses_minio),
     ):
-        use = f"free: for port {of_balancer} of the load balancer"
-        use += "" if needed else ", which this configuration does not use"
+        unused = "" if needed else "; not used with this configuration"
+        use = f"free, for port {of_balancer} of the load balancer{unused}"
         if holder := _taken(seen, port):
             judge = failed if needed else warned
             hint = "free it, or ask the vendor how to use another"

@@ -59,10 +59,7 @@ def _of_registry(case: Case) -> Iterator[Question]:
         name="images",
         why="does it hold every image, down to each blob?",
         checks=("images",),
-        lines=tuple(
-            f"HEAD {base}{path}/manifests/…, GET of each, HEAD {base}{path}/blobs/…"
-            for path in paths
-        ),
+        lines=(f"HEAD and GET {base}…/manifests/…, HEAD {base}…/blobs/… of each image",),
     )
     yield Question(
         name="pull",
@@ -70,13 +67,19 @@ def _of_registry(case: Case) -> Iterator[Question]:
         checks=("pull",),
         lines=(
             f"GET {base} {puller}",
-            *(f"HEAD {base}{path}/manifests/…" for path in paths),
+            f"HEAD {base}…/manifests/… of one image in each repository",
         ),
     )
 
 
 def _of_cluster(case: Case) -> Iterator[Question]:
     site = case.site
+    yield Question(
+        name="plugin",
+        why="of which version is kubectl-kots?",
+        checks=("plugin", "plan"),
+        commands=(kots.plugin_version(site),),
+    )
     yield Question(
         name="versions",
         why="of which versions are kubectl and the cluster?",
@@ -123,12 +126,6 @@ def _of_cluster(case: Case) -> Iterator[Question]:
 
 def _of_console(case: Case) -> Iterator[Question]:
     site = case.site
-    yield Question(
-        name="plugin",
-        why="of which version is kubectl-kots?",
-        checks=("plugin", "plan"),
-        commands=(kots.plugin_version(site),),
-    )
     applications = tuple(member.application for member in case.members) or site.applications
     asked = list[Command]()
     for namespace, members in by_namespace(applications).items():

@@ -35,12 +35,13 @@ def check_listed(seen: Seen) -> Iterator[Found]:
 def check_licence(seen: Seen, member: Member) -> Iterator[Found]:
     """It is signed, for this application, and valid at this moment."""
     licence, file = member.licence.get(), member.application.license_file
+    needed = f"signed, and valid on {seen.now.date()}"
     findings = list(licence_findings(licence, member.slug, file, seen.now))
     for finding in findings:
-        yield _found(member.slug, finding, f"valid on {seen.now.date()}")
+        yield _found(member.slug, finding, needed)
     if not findings:
         end = licence.expires_at.partition("T")[0]
-        yield passed(member.slug, f"ends on {end}" if end else "never ends", f"{seen.now.date()}")
+        yield passed(member.slug, f"ends on {end}" if end else "never ends", needed)
 
 
 def check_channel(_seen: Seen, member: Member) -> Iterator[Found]:
