@@ -27,6 +27,7 @@ _T = TypeVar("_T")
 _KEEPS_OFF = ("NoSchedule", "NoExecute")
 _RIGHT = re.compile(r"(?P<resource>\S*)\s+\[[^]]*\]\s+\[(?P<names>[^]]*)\]\s+\[(?P<verbs>[^]]*)\]")
 _INCOMPLETE = "may be incomplete"
+_NONE = "<none>"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,16 @@ class Node:
     """Bytes for pods."""
     obstacle: str = ""
     """Why ordinary pods do not go there; "" where they do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reserved:
+    """What a pod has reserved of a node, whether it uses it or not."""
+
+    namespace: str
+    node: str
+    cpu: Fraction
+    memory: Fraction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +120,22 @@ def read_nodes(finished: Finished, command: Command) -> tuple[Node, ...]:
         ToolError: it could not.
     """
     return tuple(_each(finished, command, _node))
+
+
+def read_pods(finished: Finished, command: Command) -> tuple[Reserved, ...]:
+    """The lines of `kubectl.list_pods`; pods that no node has taken yet are left out.
+
+    Raises:
+        ToolError: there are none.
+    """
+    check(finished, command)
+    with reading(finished, command):
+        rows = [line.split() for line in finished.stdout]
+        return tuple(
+            Reserved(namespace=namespace, node=node, cpu=_sum(cpu), memory=_sum(memory))
+            for namespace, node, cpu, memory in rows
+            if node != _NONE
+        )
 
 
 def read_storage_classes(finished: Finished, command: Command) -> tuple[StorageClass, ...]:
@@ -185,6 +212,12 @@ def _each(
     with reading(finished, command):
         for item in whole(finished, command, dict)["items"]:
             yield read(item)
+
+
+def _sum(quantities: str) -> Fraction:
+    """Of what the containers of one pod ask for: `500m,1`."""
+    asked = (text for text in quantities.split(",") if text != _NONE)
+    return sum(map(parse_quantity, asked), Fraction())
 
 
 def _node(item: dict[str, Any]) -> Node:

@@ -1,7 +1,7 @@
 """What Kubernetes is asked, as values: the one way to it is kubectl, and its answers are JSON.
 
-`auth can-i` alone knows no JSON: it answers with a word, or with a table. The answers are read by
-`mirror.cluster`.
+`auth can-i` alone knows no JSON: it answers with a word, or with a table; and pods are asked for in
+columns. The answers are read by `mirror.cluster`.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ TIMEOUT = "30s"
 """How long the cluster may take to answer: without a limit, kubectl waits for ever."""
 
 
-def kubectl(site: Site, *words: str, namespace: str | None = None) -> Command:
+def kubectl(
+    site: Site, *words: str, namespace: str | None = None, timeout: str = TIMEOUT
+) -> Command:
     """A command of kubectl for the site's cluster: its words, then the flags that say where."""
     places = {
         "--kubeconfig": site.cluster.kubeconfig,
@@ -21,7 +23,7 @@ def kubectl(site: Site, *words: str, namespace: str | None = None) -> Command:
         "--namespace": namespace,
     }
     flags = (f"{flag}={value}" for flag, value in places.items() if value)
-    return Command(argv=("kubectl", *words, *flags, f"--request-timeout={TIMEOUT}"))
+    return Command(argv=("kubectl", *words, *flags, f"--request-timeout={timeout}"))
 
 
 def get_versions(site: Site) -> Command:
@@ -32,6 +34,19 @@ def get_versions(site: Site) -> Command:
 def get_nodes(site: Site) -> Command:
     """Ask for every node."""
     return kubectl(site, "get", "nodes", "--output=json")
+
+
+def list_pods(site: Site) -> Command:
+    """Ask for what the pods of all namespaces have reserved, one line each.
+
+    Not in JSON: a pod's environment may hold passwords, and thousands of pods are long.
+    """
+    asked = "spec.containers[*].resources.requests"
+    columns = f"metadata.namespace spec.nodeName {asked}.cpu {asked}.memory".split()
+    output = ",".join(f"C{i}:.{column}" for i, column in enumerate(columns))
+    ended = "status.phase!=Succeeded,status.phase!=Failed"
+    words = ("get", "pods", "--all-namespaces", f"--field-selector={ended}", "--no-headers")
+    return kubectl(site, *words, f"--output=custom-columns={output}")
 
 
 def get_storage_classes(site: Site) -> Command:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 
-from mirror.cluster import Node
+from mirror.cluster import Node, Reserved
 from mirror.preflight.finding import Found, failed, passed, warned
 from mirror.preflight.model import Member, Seen
 from mirror.requirements import (
@@ -47,13 +48,13 @@ def check_nodes(seen: Seen) -> Iterator[Found]:
 
 
 def check_cpu(seen: Seen) -> Iterator[Found]:
-    """The CPUs that nodes have for pods, against what all applications of the site need."""
-    yield from _compare(seen, lambda one: one.cpu, lambda node: node.free_cpu, _cpus)
+    """The CPUs that nodes have free, against what all applications of the site need."""
+    yield from _compare(seen, _CPU)
 
 
 def check_memory(seen: Seen) -> Iterator[Found]:
     """The same of memory."""
-    yield from _compare(seen, lambda one: one.memory, lambda node: node.free_memory, _memories)
+    yield from _compare(seen, _MEMORY)
 
 
 def check_storage(seen: Seen) -> Iterator[Found]:
@@ -75,26 +76,43 @@ _Rounding = Callable[[Fraction], int]
 _Shown = Callable[[Fraction, _Rounding], str]
 
 
-def _compare(
-    seen: Seen,
-    need: Callable[[Requirement], Fraction | None],
-    have: Callable[[Node], Fraction],
-    shown: _Shown,
-) -> Iterator[Found]:
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """What is counted: CPUs, or bytes of memory."""
+
+    need: Callable[[Requirement], Fraction | None]
+    have: Callable[[Node], Fraction]
+    taken: Callable[[Reserved], Fraction]
+    shown: _Shown
+
+
+def _compare(seen: Seen, kind: _Kind) -> Iterator[Found]:
     for slug, one in _requirements(seen).items():
-        if one is None or need(one) is None:
+        if one is None or kind.need(one) is None:
             yield warned(slug, "nobody says how much it needs", hint=STATE_IT)
-    needs = _needs(seen, need)
+    needs = _needs(seen, kind.need)
     if not needs:
         return
     usable = [node for node in seen.cluster.nodes.get() if not node.obstacle]
-    there = sum(map(have, usable), Fraction())
-    told = f"{shown(there, math.floor)} for pods on {counted(len(usable), 'node')}"
-    needed = _needed(needs, shown)
-    if there >= sum(needs.values()):
+    taken = sum(map(kind.taken, _of_others(seen, usable)), Fraction())
+    free = max(sum(map(kind.have, usable), Fraction()) - taken, Fraction())
+    told = f"{kind.shown(free, math.floor)} free on {counted(len(usable), 'node')}"
+    if taken:
+        told += f" (other pods have reserved {kind.shown(taken, math.ceil)})"
+    needed = _needed(needs, kind.shown)
+    if free >= sum(needs.values()):
         yield passed(_NODES, told, needed)
     else:
         yield failed(_NODES, told, needed, hint="add nodes, or larger ones")
+
+
+def _of_others(seen: Seen, usable: Sequence[Node]) -> Iterator[Reserved]:
+    """The pods there that are none of the site's: its own are among what is needed."""
+    names = {node.name for node in usable}
+    own = seen.case.namespaces
+    return (
+        pod for pod in seen.cluster.pods.get() if pod.node in names and pod.namespace not in own
+    )
 
 
 def _needed(needs: dict[str, Fraction], shown: _Shown) -> str:
@@ -137,3 +155,17 @@ def _cpus(count: Fraction, rounding: _Rounding) -> str:
 
 def _memories(count: Fraction, rounding: _Rounding) -> str:
     return f"{rounding(count * 10 / _GIGABYTE) / 10:g} GB"
+
+
+_CPU = _Kind(
+    need=lambda one: one.cpu,
+    have=lambda node: node.free_cpu,
+    taken=lambda pod: pod.cpu,
+    shown=_cpus,
+)
+_MEMORY = _Kind(
+    need=lambda one: one.memory,
+    have=lambda node: node.free_memory,
+    taken=lambda pod: pod.memory,
+    shown=_memories,
+)

@@ -135,6 +135,7 @@ def _ask_cluster(case: Case, inquiry: Inquiry) -> ClusterSeen:
         namespaces=phases,
         may_create_namespaces=may_create,
         nodes=ask("nodes", kubectl.get_nodes(site), cluster.read_nodes),
+        pods=ask("pods", kubectl.list_pods(site), cluster.read_pods),
         storage_classes=ask("storage-classes", classes, cluster.read_storage_classes),
         node_ports=ask("node-ports", services, cluster.read_node_ports),
     )

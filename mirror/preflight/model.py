@@ -9,7 +9,7 @@ from datetime import datetime
 from ipaddress import ip_address
 from typing import Generic, TypeVar
 
-from mirror.cluster import Node, NodePort, Rights, StorageClass
+from mirror.cluster import Node, NodePort, Reserved, Rights, StorageClass
 from mirror.config.settings import Settings
 from mirror.kots import Engine
 from mirror.offer import Offered
@@ -169,6 +169,7 @@ class ClusterSeen:
     """The phase of each, by its name; None where it is not there."""
     may_create_namespaces: Answer[bool]
     nodes: Answer[tuple[Node, ...]]
+    pods: Answer[tuple[Reserved, ...]]
     storage_classes: Answer[tuple[StorageClass, ...]]
     node_ports: Answer[tuple[NodePort, ...]]
 

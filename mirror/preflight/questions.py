@@ -111,6 +111,12 @@ def _of_cluster(case: Case) -> Iterator[Question]:
         commands=(kubectl.get_nodes(site),),
     )
     yield Question(
+        name="pods",
+        why="what have other pods reserved of the nodes?",
+        checks=("cpu", "memory"),
+        commands=(kubectl.list_pods(site),),
+    )
+    yield Question(
         name="storage-classes",
         why="which StorageClasses are there?",
         checks=("storage-class",),

@@ -28,6 +28,7 @@ KINDS = {
 """Kinds and the words that mean them."""
 OF_THE_CLUSTER = {"Node", "Namespace", "StorageClass"}
 """Kinds that are in no namespace."""
+COLUMNS = "custom-columns="
 UNREACHABLE = "Unable to connect to the server: dial tcp 192.0.2.1:6443: i/o timeout"
 EVERYTHING = [{"verbs": ["*"], "resources": ["*"]}]
 NODES = [{"name": f"node-{i}", "cpu": "16", "memory": "64Gi"} for i in range(1, 5)]
@@ -42,6 +43,7 @@ def kube(state: State) -> JSON:
         "namespaces": ["default", "kube-system"],
         "storageclasses": [{"name": "fast", "default": True}],
         "services": [{"name": "kubernetes", "namespace": "default"}],
+        "pods": [],
         "rights": EVERYTHING,
         **state.get("kube", {}),
     }
@@ -61,8 +63,12 @@ def version(call: Call, state: State) -> str:
 def get(call: Call, state: State) -> str:
     """`kubectl get TYPE…` and `kubectl get TYPE/NAME…`, as JSON."""
     _reach(state)
-    if call.flags.get("--output") != "json":
-        raise Refused("the fake kubectl answers in JSON only")
+    if call.flags.get("--raw") == "/apis":
+        groups = ["apps", *(["config.openshift.io"] if state.get("openshift") else [])]
+        return _dump({"kind": "APIGroupList", "groups": [{"name": name} for name in groups]})
+    output = call.flags.get("--output", "")
+    if output != "json" and not output.startswith(COLUMNS):
+        raise Refused("the fake kubectl answers in JSON or custom columns only")
     wanted = list(_wanted(call))
     found = [one for one in objects(state) if _is_meant(one, wanted, call)]
     names = [name for _, name in wanted if name]
@@ -71,6 +77,8 @@ def get(call: Call, state: State) -> str:
         raise Refused(f'Error from server (NotFound): "{min(missing)}" not found')
     if names and not found:
         return ""
+    if output.startswith(COLUMNS):
+        return _columns(found, output.removeprefix(COLUMNS))
     if len(names) == 1:
         return _dump(found[0])
     return _dump({"apiVersion": "v1", "kind": "List", "items": found})
@@ -108,6 +116,8 @@ def objects(state: State) -> Iterator[JSON]:
             **_meta("Service", one["name"], namespace=one["namespace"]),
             "spec": {"ports": [{"port": 80, "nodePort": port} for port in one.get("ports", ())]},
         }
+    for pod in found["pods"]:
+        yield _pod(**pod)
     for name, namespace in state.get("namespaces", {}).items():
         yield from _console(name, namespace)
     yield from state.get("objects", ())
@@ -156,6 +166,14 @@ def _node(
     }
 
 
+def _pod(namespace: str, node: str, requests: list[JSON]) -> JSON:
+    containers = [{"resources": {"requests": one} if one else {}} for one in requests]
+    return {
+        **_meta("Pod", "pod", namespace=namespace),
+        "spec": {"nodeName": node, "containers": containers},
+    }
+
+
 def _meta(kind: str, name: str, **metadata: Any) -> JSON:  # noqa: ANN401 - JSON
     return {"kind": kind, "metadata": {"name": name, **metadata}}
 
@@ -181,6 +199,23 @@ def _is_meant(one: JSON, wanted: list[tuple[str, str]], call: Call) -> bool:
     return in_place and any(
         one["kind"] == kind and name in ("", metadata["name"]) for kind, name in wanted
     )
+
+
+def _columns(found: list[JSON], columns: str) -> str:
+    """One line for each, without headers; a list of values is joined with commas."""
+    paths = [column.partition(":")[2].strip(".").split(".") for column in columns.split(",")]
+    rows = ([",".join(_values(one, path)) or "<none>" for path in paths] for one in found)
+    return "".join("   ".join(row) + "\n" for row in rows)
+
+
+def _values(value: Any, path: list[str]) -> list[str]:  # noqa: ANN401 - JSON
+    if not path:
+        return [str(value)]
+    name, several, _ = path[0].partition("[*]")
+    below = value.get(name)
+    if below is None:
+        return []
+    return [text for one in (below if several else [below]) for text in _values(one, path[1:])]
 
 
 def _allows(rule: JSON, what: str, wanted: str) -> bool:
@@ -210,10 +245,11 @@ def _dump(value: JSON) -> str:
     return json.dumps(value, indent=4) + "\n"
 
 
-_GET = ("--all-namespaces", "--ignore-not-found")
+_GET = ("--all-namespaces", "--ignore-not-found", "--no-headers")
+_GET_VALUES = ("--output", "--raw", "--selector", "--field-selector")
 _CAN_I = ("--all-namespaces", "--list", "--no-headers", "--quiet")
 VERBS = {
     "version": Verb(version, {"--output": True, "--client": False}),
-    "get": Verb(get, {"--output": True, "--selector": True, **dict.fromkeys(_GET, False)}),
+    "get": Verb(get, {**dict.fromkeys(_GET_VALUES, True), **dict.fromkeys(_GET, False)}),
     "auth": Verb(can_i, {"--subresource": True, **dict.fromkeys(_CAN_I, False)}),
 }
