@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from tests.fakes import kots_more
 from tests.fakes.cluster import (
     State,
     check_access,
@@ -321,4 +322,5 @@ _COMMANDS: dict[str, Callable[[Call, State], _Status]] = {
     "version": _show_version,
     "get apps": _get_apps,
     "get versions": _get_versions,
+    **kots_more.COMMANDS,
 }
