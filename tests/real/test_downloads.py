@@ -34,12 +34,13 @@ CLOSE = MIB + MIB // 2
 was on its way."""
 
 FETCH = """
-import sys
+import os, sys
 from pathlib import Path
-from bundler.downloads import Download, Downloads, Pace
+from bundler.downloads import Download, Downloads, Pace, confirming
 from bundler.sources.protocol import Location
 from transfer.digest import Digest
 cache, url, digest, extra = sys.argv[1:]
+confirming.CONFIRM_EVERY = float(os.environ.get("CONFIRM_EVERY", confirming.CONFIRM_EVERY))
 wanted = Download(
     what="the file", identity="the file", file_name="file", size=None,
     digest=Digest.parse(digest) if digest else None, locate=lambda: Location(url=url),
