@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from tests.real.judges import repositories
+from tests.servers import Registry
+
 ACCEPT = ", ".join(
     f"application/vnd.{kind}"
     for kind in (
@@ -20,9 +23,9 @@ ACCEPT = ", ".join(
         "oci.image.index.v1+json",
     )
 )
-_PAUSE = 0.5
-"""Seconds between two looks: whoever only reads should not be what everybody waits for."""
-_ALL = 10
+_PAUSE = 0.05
+"""Seconds between two looks: most tags come at the end, one soon after the other."""
+_ALL = 100
 """One look in so many is at all tags again."""
 
 
@@ -34,7 +37,7 @@ class Away(Exception):
 class Witness:
     """Looks at the tags of a registry again and again; its `faults` should stay empty."""
 
-    host: str
+    registry: Registry
     faults: list[str] = field(default_factory=list)
     looks: int = 0
     """How often tags were listed."""
@@ -51,13 +54,19 @@ class Witness:
             Away: the registry does not answer.
         """
         self.looks += 1
-        for repository in self._list("/v2/_catalog?n=1000", "repositories"):
+        for repository in self._tagged():
             if not everywhere and any(tag.startswith(f"{repository}:") for tag in self.seen):
                 continue
             for tag in self._list(f"/v2/{repository}/tags/list", "tags"):
                 if self._stands(repository, tag):
                     self._manifest(repository, tag, f"{repository}:{tag}")
                     self.seen.setdefault(f"{repository}:{tag}", self.looks)
+
+    def _tagged(self) -> list[str]:
+        """The repositories with a tag; to ask each of them often would be what all wait for."""
+        place = repositories(self.registry)
+        names = (path.relative_to(place) for path in place.glob("*/*"))
+        return [str(name) for name in names if (place / name / "_manifests/tags").is_dir()]
 
     def _list(self, path: str, key: str) -> list[str]:
         status, raw = self._get("GET", path)
@@ -87,7 +96,7 @@ class Witness:
                 self.faults.append(f"{tag}: blob {blob['digest']} answers {status}")
 
     def _get(self, method: str, path: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(self.host, timeout=30)
+        connection = http.client.HTTPConnection(self.registry.host, timeout=30)
         try:
             connection.request(method, path, headers={"Accept": ACCEPT})
             answer = connection.getresponse()
@@ -99,9 +108,9 @@ class Witness:
 
 
 @contextmanager
-def watching(host: str) -> Iterator[Witness]:
+def watching(registry: Registry) -> Iterator[Witness]:
     """A witness that looks as long as the body runs, and once more after it."""
-    witness, done = Witness(host), threading.Event()
+    witness, done = Witness(registry), threading.Event()
 
     def watch() -> None:
         while not done.wait(_PAUSE):
