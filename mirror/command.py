@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from mirror.secret import SecretSource
 
 Value = str | SecretSource
 """What an environment variable gets: text that anyone may read, or the place of a secret."""
+
+
+def shell_word(source: SecretSource) -> str:
+    """A secret as a word of a shell command: a reference to where it is."""
+    return source.shell
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,10 +24,10 @@ class Command:
     argv: tuple[str, ...]
     environment: tuple[tuple[str, Value], ...] = ()
 
-    def words(self) -> tuple[str, ...]:
-        """The command as words of a POSIX shell; a secret is a reference to where it is."""
+    def words(self, secret: Callable[[SecretSource], str] = shell_word) -> tuple[str, ...]:
+        """The command as words of a POSIX shell; `secret` gives that for one."""
         given = (
-            f"{name}={shlex.quote(value) if isinstance(value, str) else value.shell}"
+            f"{name}={shlex.quote(value) if isinstance(value, str) else secret(value)}"
             for name, value in self.environment
         )
         return (*given, *map(shlex.quote, self.argv))

@@ -32,24 +32,23 @@ _NO_CLUSTER = (
 )
 """How kubectl says that it does not get into the cluster."""
 
+_NOT_CONFIGURED = "Additional app configuration is required"
+_NO_REGISTRY = "not pushing airgapped app images as no registry was provided"
 UNDONE = {
-    "Additional app configuration is required": "deployed nothing: the application still waits "
-    "for required configuration (pending_config)",
-    "not pushing airgapped app images as no registry was provided": "KOTS saw no registry, and "
-    "will let the cluster pull from the vendor",
+    _NOT_CONFIGURED: "deployed nothing: the application still waits for required configuration "
+    "(pending_config)",
+    _NO_REGISTRY: "KOTS saw no registry: the cluster would pull from the vendor's",
 }
 """What `install` says although it ends well, and what that means."""
-COMPLETE_CONFIG = (
-    "complete configValues in the site file, or open the admin console's Config page and deploy "
-    "there"
-)
-"""What to do then."""
 
 LOOK_AT_LOG = (
     "the admin console's log says more: kubectl logs deployment/kotsadm (or statefulset/kotsadm) "
     "in its namespace"
 )
 ADVICE: Mapping[Sequence[str], str] = {
+    (_NOT_CONFIGURED,): "complete configValues in the site file, or open the admin console's "
+    "Config page and deploy there",
+    (_NO_REGISTRY,): "give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY",
     _PREFLIGHTS: "look at the results above; skipPreflights: true for the application in the "
     "site file goes on in spite of all that are not strict",
     ("to increase timeout",): "look at the pods of the namespace; waits in the site file sets how "
@@ -60,8 +59,9 @@ ADVICE: Mapping[Sequence[str], str] = {
     ("insufficient privileges",): "use a cluster user with cluster-admin rights, or grant KOTS's "
     "roles beforehand",
 }
-"""What to do where a failed command says one of some things; the first that fits."""
-OTHERWISE = "KOTS's own words are above; run the same command again once the cause is gone"
+"""What to do where a command says one of some things; the first that fits."""
+AGAIN = "run the same command again once the cause is gone"
+OTHERWISE = f"KOTS's own words are above; {AGAIN}"
 """What to do where it says none of them."""
 
 _J = TypeVar("_J")
@@ -123,7 +123,7 @@ def check_install(finished: Finished, command: Command) -> None:
     for line in (*finished.stdout, *finished.stderr):
         for said, meaning in UNDONE.items():
             if said in line:
-                raise ToolError(f"{command}\nended well, but {meaning}", hint=COMPLETE_CONFIG)
+                raise ToolError(f"{command}\nended well, but {meaning}", hint=_advice(finished))
 
 
 def check_upgrade(finished: Finished, command: Command) -> None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from textwrap import fill
 from typing import Any
 
-from mirror.command import Command
+from mirror.command import Command, shell_word
 from mirror.operation.model import (
     Assemble,
     Change,
@@ -22,18 +22,20 @@ from mirror.operation.model import (
     Save,
     Step,
 )
+from mirror.secret import SecretSource
 
 WIDTH = 98
 _INDENT = "     "
+_MARGIN = f"{_INDENT}  "
 
 
 def as_text(plan: Plan) -> str:
     """Numbered steps: one sentence why, and the exact command."""
     parts = [plan.title[:1].upper() + plan.title[1:]]
     if plan.assumptions:
-        parts.append("Nothing was asked. Assumed:\n" + _list(plan.assumptions))
+        parts.append("Nothing was asked. Assumed:\n" + listed(plan.assumptions))
     if plan.notes:
-        parts.append("To know:\n" + _list(plan.notes))
+        parts.append("To know:\n" + listed(plan.notes))
     parts += [_step(number, step) for number, step in enumerate(plan.steps, start=1)]
     return "\n\n".join(parts) + "\n"
 
@@ -54,7 +56,8 @@ def wrapped(text: str, indent: str = "") -> str:
     return "\n\n".join(_wrap(part, indent) for part in text.split("\n\n"))
 
 
-def _list(notes: tuple[str, ...]) -> str:
+def listed(notes: tuple[str, ...]) -> str:
+    """One point for each, wrapped."""
     return "\n".join(f"  - {_wrap(note, '    ')[4:]}" for note in notes)
 
 
@@ -93,9 +96,9 @@ def _action(step: Step) -> Iterator[str]:
             yield _wrap(f"By hand, then --confirmed {step.name}, or yes when asked:", _INDENT)
             yield wrapped(text, f"{_INDENT}  ")
         case Save(command=command, path=path):
-            yield f"{_command(command)} > {shlex.quote(path)}"
+            yield f"{laid_out(command, _MARGIN)} > {shlex.quote(path)}"
         case _ if step.command:
-            yield _command(step.command)
+            yield laid_out(step.command, _MARGIN)
 
 
 def edited(change: Change) -> str:
@@ -114,17 +117,21 @@ def edited(change: Change) -> str:
             return f"Write it with the values of {source}{mine}."
 
 
-def _command(command: Command) -> str:
-    """One line where it fits, else one word a line: no blank may follow a backslash."""
-    line = command.shell_line()
-    if len(_INDENT) + 2 + len(line) <= WIDTH:
-        return f"{_INDENT}  {line}"
-    words = command.words()
+def laid_out(
+    command: Command, margin: str = "", secret: Callable[[SecretSource], str] = shell_word
+) -> str:
+    """A command for a shell: one line where it fits, else one word a line after the program's.
+
+    `secret` gives the word that stands for a secret. No blank may follow a backslash.
+    """
+    words = command.words(secret)
+    line = " ".join(words)
+    if len(margin) + len(line) <= WIDTH:
+        return margin + line
     start = len(command.environment)
-    head = " ".join(words[start : start + _program_words(words[start:])])
-    rest = words[start + _program_words(words[start:]) :]
-    lines = [*(f"{_INDENT}  {word}" for word in words[:start]), f"{_INDENT}  {head}"]
-    return " \\\n".join([*lines, *(f"{_INDENT}    {word}" for word in rest)])
+    end = start + _program_words(words[start:])
+    lines = [*words[:start], " ".join(words[start:end]), *(f"  {word}" for word in words[end:])]
+    return " \\\n".join(margin + line for line in lines)
 
 
 def _program_words(words: tuple[str, ...]) -> int:

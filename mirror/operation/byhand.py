@@ -1,0 +1,70 @@
+"""What a person does where nobody can run airgap-mirror: each step that is no command, as text."""
+
+from __future__ import annotations
+
+from shlex import quote
+
+from mirror.audit import PUSH_AGAIN
+from mirror.operation.model import (
+    Assemble,
+    Change,
+    Edit,
+    InstallPlugin,
+    Look,
+    MergeValues,
+    Person,
+    RemoveFile,
+    RemoveFolder,
+    RemoveItem,
+    Step,
+)
+from mirror.operation.words import PUSH_FIRST
+
+
+def by_hand(step: Step) -> str:
+    """Paragraphs; lines that begin with blanks are commands to paste. "" for a command."""
+    match step.action:
+        case Look(images=images, pushed=pushed):
+            instead = PUSH_AGAIN if pushed else PUSH_FIRST
+            return (
+                f"See that the registry holds each of these {len(images)} images under its name, "
+                "with this digest, and has everything below it. airgap-mirror audit looks for all "
+                f"of it.\n\nOtherwise {instead}."
+            )
+        case Assemble(archive=archive, path=path):
+            return (
+                f"Put the vendor's {archive.record.file_name}, whole and with its images, at "
+                f"{path}. It has {archive.record.size} bytes and {archive.record.digest}; a bundle "
+                "that was built with --keep-archives holds it."
+            )
+        case Edit(path=path, change=change):
+            return _edit(path, change)
+        case Person(instructions=text):
+            return text
+        case _:
+            return ""
+
+
+def _edit(path: str, change: Change) -> str:
+    match change:
+        case RemoveItem(key=key, item=item):
+            return f"In {path}, take {item} out of the list {key}."
+        case RemoveFile():
+            return f"Delete {path}:\n\n  rm -f -- {quote(path)}"
+        case RemoveFolder():
+            return f"Delete {path} with everything in it:\n\n  rm -rf -- {quote(path)}"
+        case InstallPlugin(archive=archive, digest=digest, member=member):
+            check = quote(f"{digest.removeprefix('sha256:')}  {archive}")
+            return (
+                f"Put the program {member} at {path}:\n\n"
+                f"  echo {check} | sha256sum -c\n"
+                f"  tar -xzOf {quote(archive)} {quote(member)} > {quote(path)}\n"
+                f"  chmod +x {quote(path)}"
+            )
+        case MergeValues(source=source, own=own, keys=keys):
+            mine = f"take over {own} and add" if own else "write it with"
+            which = f", of these items alone: {', '.join(keys)}" if keys is not None else ""
+            return (
+                f"Write {path}, a KOTS ConfigValues file: {mine} the values of {source}{which}. "
+                "Nobody else may read it."
+            )

@@ -1,0 +1,154 @@
+"""The steps of a plan as pieces of a shell script, in the words of `shell/`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from shlex import quote
+
+from mirror.operation.byhand import by_hand
+from mirror.operation.model import (
+    Ask,
+    Assemble,
+    Await,
+    ConsoleIs,
+    Edit,
+    Expectation,
+    Goal,
+    InstallPlugin,
+    IsAbsent,
+    IsDeployed,
+    IsNewest,
+    IsReady,
+    IsScaled,
+    Look,
+    NoConsole,
+    Person,
+    Plan,
+    PluginIs,
+    PullsFrom,
+    RemoveFile,
+    RemoveFolder,
+    Run,
+    Save,
+    Step,
+)
+from mirror.operation.show import laid_out, wrapped
+from mirror.operation.words import assumed, late, told
+from mirror.outcome import with_v
+from mirror.secret import SecretSource
+
+_MARGIN = "    "
+_COMMAND = "it"
+"""The function that a step has for its command."""
+
+
+def steps_of(plan: Plan, variables: Mapping[SecretSource, str]) -> Iterator[str]:
+    """Every step; `variables` has the name of the variable that holds a secret."""
+    for step in plan.steps:
+        yield "\n".join(_step(step, variables))
+
+
+def comment(text: str) -> str:
+    """Lines of a comment; nothing in the text can end it."""
+    lines = wrapped("\n".join(map(_printable, text.split("\n")))).split("\n")
+    return "\n".join(f"# {line}".rstrip() for line in lines)
+
+
+def _printable(line: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in line)
+
+
+def _step(step: Step, variables: Mapping[SecretSource, str]) -> Iterator[str]:
+    words = [quote(word) for word in (step.why, step.undo) if word]
+    yield " \\\n    ".join([f"if begin {quote(step.name)}", *words]) + "; then"
+    for image in step.images:
+        yield _MARGIN + comment(f"  {image.destination} {image.root.digest}")
+    if step.command:
+        command = laid_out(step.command, 2 * _MARGIN, lambda secret: f'"${variables[secret]}"')
+        yield f"{_MARGIN}{_COMMAND}() {{\n{command}\n{_MARGIN}}}"
+    yield from (_MARGIN + line for line in _action(step))
+    yield "fi"
+
+
+def _action(step: Step) -> Iterator[str]:
+    match step.action:
+        case Ask(expected=expected):
+            yield f"ask {_COMMAND}"
+            yield from _answer(expected)
+        case Run(judge=judge, handed=handed):
+            if handed:
+                yield f"has {quote(handed)}"
+            yield f"follow {judge} {_COMMAND}"
+        case Save(path=path):
+            yield f"save {_COMMAND} {quote(path)}"
+        case Await(goal=goal, seconds=seconds):
+            words = f"{math.ceil(seconds)} {quote(told(goal))} {quote(late(goal))}"
+            yield f"await {words} {_COMMAND} {_goal(goal)}"
+        case Look() | Assemble() | Edit() | Person():
+            yield from _by_hand(step)
+
+
+def _by_hand(step: Step) -> Iterator[str]:
+    ask = f"person {quote(by_hand(step))}"
+    match step.action:
+        case Assemble(path=path):
+            yield from (ask, f"has {quote(path)}")
+        case Edit(path=path, change=RemoveFile() | RemoveFolder()):
+            yield from (f"[ ! -e {quote(path)} ] || {ask}", f"has_not {quote(path)}")
+        case Edit(path=path, change=InstallPlugin()):
+            yield from (ask, f"has_program {quote(path)}")
+        case Edit(path=path):
+            yield from (ask, f"has {quote(path)}")
+        case _:
+            yield ask
+
+
+def _answer(expected: tuple[Expectation, ...]) -> Iterator[str]:
+    """What is compared with what the plan was made for."""
+    if not expected:
+        return
+    about_console = any(isinstance(one, ConsoleIs | NoConsole | PullsFrom) for one in expected)
+    yield "understand maybe" if about_console else "understand"
+    for one in expected:
+        found, wanted = _asked(one)
+        yield f"expect {quote(assumed(one))} {found} {quote(wanted)}"
+
+
+def _asked(expected: Expectation) -> tuple[str, str]:
+    """What prints what is there, and what it has to be."""
+    match expected:
+        case PluginIs(version=version):
+            return '"$(plugin)"', with_v(version)
+        case NoConsole():
+            return '"$(console)"', ""
+        case ConsoleIs(version=version):
+            return '"$(console)"', version
+        case PullsFrom(registry=registry):
+            return f'"$(registry {quote(registry)})"', _as_json(registry)
+        case IsAbsent(slug=slug):
+            return f'"$(of_each slug {quote(_as_json(slug))} slug)"', ""
+        case _:
+            return f'"$(if {_goal(expected)}; then printf yes; else printf %s "$found"; fi)"', "yes"
+
+
+def _goal(goal: Goal) -> str:
+    """The function that tells whether it is so, with its argument."""
+    match goal:
+        case IsDeployed(version=version):
+            return f"is_deployed {quote(_as_json(version))}"
+        case IsNewest():
+            return "is_newest"
+        case ConsoleIs(version=version):
+            return f"console_is {quote(_as_json(version))}"
+        case IsScaled(replicas=replicas):
+            return f"is_scaled {replicas}"
+        case IsReady(slug=slug):
+            return f"is_ready {quote(_as_json(slug))}"
+
+
+def _as_json(text: str) -> str:
+    """A text as Go spells it in JSON, without its quotes; the script compares that."""
+    spelled = json.dumps(text, ensure_ascii=False)[1:-1]
+    return spelled.translate({ord(letter): f"\\u{ord(letter):04x}" for letter in "<>&"})

@@ -1,0 +1,135 @@
+# Questions to the plugin and the cluster, and what has to be answered.
+
+answer='' found='' hopeless=''
+
+# ask COMMAND: sets answer.
+ask() {
+    answer=$("$1" </dev/null) ||
+        stop 10 "$name: ended with exit code $?" "$otherwise"
+}
+
+# understand [maybe]: sets flat to what is in answer; with maybe, there may be none.
+understand() {
+    flat=''
+    if [ -n "$answer" ]; then
+        flat=$(printf '%s\n' "$answer" | read_json) || unreadable
+    elif [ "${1-}" != maybe ]; then
+        unreadable
+    fi
+}
+
+unreadable() {
+    stop 10 "$name: gave an answer that cannot be read" "$otherwise"
+}
+
+# expect WORDS FOUND WANTED
+expect() {
+    [ "$2" = "$3" ] || stop 12 "expected: $1; found: ${2:-nothing}" "$plan_again"
+    say "  $1"
+}
+
+# plugin: its version.
+plugin() {
+    text=$(value_at version)
+    printf 'v%s' "${text#v}"
+}
+
+# console: the version of the admin console.
+console() {
+    text=$(of_each name kotsadm image)
+    printf '%s' "${text##*:}"
+}
+
+# registry DEFAULT: the one that the admin console knows.
+registry() {
+    text=$(value_at data kotsadm-registry)
+    printf '%s' "${text:-$1}"
+}
+
+# status VERSION: of a release; deployed if it is so at least once.
+status() {
+    text=$(of_each versionLabel "$1" status)
+    case $newline$text$newline in
+    *"${newline}deployed$newline"*) printf deployed ;;
+    *) printf '%s' "${text%%"$newline"*}" ;;
+    esac
+}
+
+# is_deployed VERSION
+is_deployed() {
+    found=$(status "$1")
+    hopeless=$(give_up "$found")
+    [ "$found" = deployed ]
+}
+
+# console_is VERSION
+console_is() {
+    found=$(console)
+    [ "$found" = "$1" ]
+}
+
+# is_newest: the first version is the deployed one.
+is_newest() {
+    found=$(value_of "${tab}0${tab}status")
+    hopeless=$(give_up "$found")
+    [ "$found" = deployed ]
+}
+
+# is_scaled REPLICAS: of one workload, or of each in a list.
+is_scaled() {
+    found=$(printf '%s\n' "$flat" | while IFS= read -r pair; do
+        case $pair in
+        *"${tab}metadata$tab"*) ;; # it has other kinds in it
+        *"${tab}kind${tab}Deployment" | *"${tab}kind${tab}StatefulSet")
+            still_to_scale "${pair%kind"$tab"*}" "$1"
+            ;;
+        esac
+    done)
+    [ -z "$found" ]
+}
+
+# still_to_scale OBJECT REPLICAS: says so, if it has another number.
+still_to_scale() {
+    wanted=$(value_of "$1spec${tab}replicas")
+    if [ "$2" = 0 ]; then
+        count=$(value_of "$1status${tab}replicas")
+    else
+        count=$(value_of "$1status${tab}readyReplicas")
+    fi
+    if [ "${count:-0}" != "$2" ] || [ "${wanted:-1}" != "$2" ]; then
+        printf '%s: %s of %s pods ' "$(value_of "$1metadata${tab}name")" "${count:-0}" "$2"
+    fi
+}
+
+# is_ready SLUG
+is_ready() {
+    found=$(of_each slug "$1" state)
+    [ "$found" = ready ]
+}
+
+# await SECONDS WORDS ADVICE COMMAND GOAL…: asks until it is so.
+await() {
+    seconds=$1 words=$2 advice=$3 question=$4
+    shift 4
+    waited=0 said=''
+    while :; do
+        ask "$question"
+        case $1 in
+        console_is) understand maybe ;;
+        *) understand ;;
+        esac
+        hopeless=''
+        if "$@"; then
+            say "  $words"
+            return 0
+        fi
+        found=${found:-not there}
+        [ -z "$hopeless" ] || stop 10 "$found; expected: $words" "$hopeless"
+        [ "$waited" -lt "$seconds" ] ||
+            stop 10 "$found after $waited s; expected: $words" "$advice"
+        [ "$found" = "$said" ] || say "  $found; asking again every $pause s"
+        said=$found
+        sleep "$pause"
+        waited=$((waited + pause))
+    done
+}

@@ -1,0 +1,83 @@
+# Commands that change something: shown while they run, and believed by what they say.
+
+# follow JUDGE COMMAND: by its exit code (exit), and by what it says too (install, answer).
+follow() {
+    {
+        "$2" </dev/null 2>&1
+        printf '\n%s%s\n' "$mark" "$?"
+    } | judge "$1" || leave 10
+}
+mark='=== exit code '
+
+judge() {
+    code='' result='' fault='' hint=''
+    while IFS= read -r line || [ -n "$line" ]; do
+        plain "$line"
+        line=$text
+        case $line in
+        '') continue ;;
+        "$mark"*)
+            code=${line#"$mark"}
+            continue
+            ;;
+        esac
+        show "$line"
+        hint=${hint:-$(advise "$line")}
+        fault=${fault:-$(undone "$line")}
+        line=${line#"${line%%[![:space:]]*}"}
+        case $line in
+        '{'*'"success"'*) result=$line ;;
+        esac
+    done
+    hint=${hint:-$otherwise}
+    if [ "$code" != 0 ]; then
+        complain "$name: ended with exit code $code" "$hint"
+        return 1
+    fi
+    case $1 in
+    install) judge_install ;;
+    answer) judge_answer ;;
+    esac
+}
+
+judge_install() {
+    [ -n "$fault" ] || return 0
+    complain "$name: ended well, but $fault" "$hint"
+    return 1
+}
+
+judge_answer() {
+    if [ -z "$result" ]; then
+        complain "$name: ended with exit code 0 but without a result" "$hint"
+        return 1
+    fi
+    flat=$(printf '%s\n' "$result" | read_json)
+    fault=$(value_at error)
+    if [ "$(value_at success)" != true ] || [ "${fault:-null}" != null ]; then
+        complain "$name: ended with exit code 0 but failed, with the words above" "$look_at_log"
+        return 1
+    fi
+}
+
+# save COMMAND FILE: keeps its output, for its owner only.
+save() {
+    ask "$1"
+    printf '%s\n' "$answer" >"$2" ||
+        stop 9 "$2: cannot be written" 'see that its folder is there, and who may write in it'
+}
+
+# plain LINE: sets text, without colours and movements of the cursor.
+plain() {
+    text='' rest=${1%"$cr"}
+    while :; do
+        case $rest in
+        *"${esc}["*) ;;
+        *) break ;;
+        esac
+        text=$text${rest%%"${esc}["*}
+        rest=${rest#*"${esc}["}
+        rest=${rest#"${rest%%[A-Za-z]*}"}
+        rest=${rest#?}
+    done
+    text=$text$rest
+}
