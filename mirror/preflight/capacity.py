@@ -28,7 +28,7 @@ def check_nodes(seen: Seen) -> Iterator[Found]:
     """Some nodes take pods; where the vendor's tables count, they have the size it wants."""
     nodes = seen.cluster.nodes.get()
     usable = [node for node in nodes if not node.obstacle]
-    told = f"{len(usable)} of {counted(len(nodes), 'node')} take pods"
+    told = f"pods go to {len(usable)} of {counted(len(nodes), 'node')}"
     away = [f"{node.name}: {node.obstacle}" for node in nodes if node.obstacle]
     if not usable:
         yield failed(_NODES, told, "some", hint="see kubectl get nodes", details=away)
@@ -42,7 +42,7 @@ def check_nodes(seen: Seen) -> Iterator[Found]:
     if not small:
         yield passed(_NODES, f"{told}, all large enough", needed, details=away)
         return
-    told = f"{told}, {len(small)} too small"
+    told = f"{told}, {len(small)} of them too small"
     judge = warned if len(small) < len(usable) else failed
     yield judge(_NODES, told, needed, hint="use larger machines", details=details)
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from mirror.config.advice import object_to, remind
-from mirror.preflight.finding import Found, failed, failed_by, passed, warned
+from mirror.config.template import emptied
+from mirror.preflight.finding import Found, Verdict, failed, failed_by, passed, warned
 from mirror.preflight.model import Member, Seen
 from transfer.errors import TransferError
 from transfer.kots.finding import Finding
@@ -13,6 +15,8 @@ from transfer.kots.licence import check_channel as channel_finding
 from transfer.kots.licence import check_licence as licence_findings
 from transfer.kots.values import ConfigValues, check_values
 from transfer.text import counted
+
+_RUNS = "an upgrade goes by what is in the cluster, not by this file"
 
 
 def check_files(seen: Seen) -> Iterator[Found]:
@@ -37,8 +41,7 @@ def check_licence(seen: Seen, member: Member) -> Iterator[Found]:
     licence, file = member.licence.get(), member.application.license_file
     needed = f"signed, and valid on {seen.now.date()}"
     findings = list(licence_findings(licence, member.slug, file, seen.now))
-    for finding in findings:
-        yield _found(member.slug, finding, needed)
+    yield from _less_if_installed(seen, member, (_found(member.slug, f, needed) for f in findings))
     if not findings:
         end = licence.expires_at.partition("T")[0]
         yield passed(member.slug, f"ends on {end}" if end else "never ends", needed)
@@ -61,12 +64,8 @@ def check_config(seen: Seen, member: Member) -> Iterator[Found]:
     values = given or ConfigValues(file=f"configValues of {member.slug} (not given)")
     release = f"{member.slug} {member.releases[-1].version_label}"
     findings = [_found(member.slug, one) for one in check_values(values, [(release, asked)])]
-    objections = list(object_to(values, asked))
-    if seen.console.has(member.slug):  # it runs with its own answers, which only KOTS knows
-        hint = "an upgrade keeps the answers in the cluster: compare them with the file"
-        yield from (warned(one.subject, one.seen, one.needed, hint=hint) for one in findings)
-    else:
-        yield from findings
+    objections = [*emptied(values, asked), *object_to(values, asked)]
+    yield from _less_if_installed(seen, member, findings)
     hint = "correct it, or know better than the vendor's guide"
     yield from (warned(member.slug, note, hint=hint) for note in objections)
     if not findings and not objections:
@@ -83,6 +82,16 @@ def check_way(seen: Seen) -> Iterator[Found]:
             yield failed_by(subject, error)
             continue
         yield passed(subject, ", then ".join(way.stops) or "nothing to do", details=way.notes)
+
+
+def _less_if_installed(seen: Seen, member: Member, found: Iterable[Found]) -> Iterator[Found]:
+    """What runs has its licence and its answers in the cluster: files are only copies of them."""
+    for one in found:
+        if one.verdict is Verdict.FAIL and seen.console.has(member.slug):
+            hint = f"{_RUNS}; {one.hint}" if one.hint else _RUNS
+            yield replace(one, verdict=Verdict.WARN, hint=hint)
+        else:
+            yield one
 
 
 def _labels(member: Member) -> str:
