@@ -127,6 +127,13 @@ def home() -> Path | None:
 
 def output_option(command: _Decorated) -> _Decorated:
     """`--output text|json`; the command gets it as `output`, for `emit`."""
+    return output_choice()(command)
+
+
+def output_choice(
+    *more: str, text: str = "How results and errors are written to stdout."
+) -> Callable[[_Decorated], _Decorated]:
+    """The same with `more` to choose from, and another text in `--help`."""
 
     def remember(ctx: click.Context, _param: click.Parameter, value: str) -> str:
         ctx.meta[_OUTPUT] = value
@@ -134,13 +141,13 @@ def output_option(command: _Decorated) -> _Decorated:
 
     return click.option(
         "--output",
-        type=click.Choice(["text", "json"]),
+        type=click.Choice(["text", "json", *more]),
         default="text",
         show_default=True,
         is_eager=True,
         callback=remember,
-        help="How results and errors are written to stdout.",
-    )(command)
+        help=text,
+    )
 
 
 def quiet_option(command: _Decorated) -> _Decorated:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,14 +12,17 @@ from typing import Any, TypeVar
 import click
 
 from mirror.cli.hands import Opened, Say, Watch, hands_for
-from mirror.operation import Plan, Step, as_json, as_text, run
+from mirror.operation import Plan, Step, as_json, as_runbook, as_script, as_text, run
 from mirror.operation.journal import Journal
 from mirror.operation.journalfile import open_journal
 from mirror.operation.show import wrapped
 from mirror.site import Site
-from transfer.console import emit, output_option, quiet_option, say_for
+from transfer.console import emit, emit_file, output_choice, quiet_option, say_for
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
+
+_WRITTEN: Mapping[str, Callable[[Plan], str]] = {"script": as_script, "runbook": as_runbook}
+"""Forms of a plan that work without us."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,11 @@ class Manner:
     journal: Path | None
     quiet: bool
     output: str
+
+    def __post_init__(self) -> None:
+        """Only a plan can be a script or a runbook."""
+        if self.output in _WRITTEN and not self.dry_run:
+            raise click.UsageError(f"--output {self.output} goes with --dry-run")
 
     @property
     def journal_path(self) -> Path:
@@ -62,7 +70,11 @@ def operation_options(command: _Decorated) -> _Decorated:
             help="Where it is noted what was done; by default beside the site file.",
         ),
         quiet_option,
-        output_option,
+        output_choice(
+            *_WRITTEN,
+            text="How results and errors are written to stdout; a dry run also as a shell script "
+            "or a runbook, which work without us.",
+        ),
     )
     for option in reversed(options):
         command = option(command)
@@ -71,7 +83,10 @@ def operation_options(command: _Decorated) -> _Decorated:
 
 def show_plan(plan: Plan, manner: Manner) -> None:
     """Print a plan, for `--dry-run`."""
-    emit(manner.output, as_text(plan).rstrip("\n"), as_json(plan))
+    if write := _WRITTEN.get(manner.output):
+        emit_file(write(plan).encode())
+    else:
+        emit(manner.output, as_text(plan).rstrip("\n"), as_json(plan))
 
 
 def carry_out(site: Site, plan: Plan, manner: Manner, sources: Opened) -> None:

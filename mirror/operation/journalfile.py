@@ -13,7 +13,7 @@ from pathlib import Path
 from mirror.operation.journal import Event, done_before, entry, fingerprint
 from mirror.operation.model import Step
 from transfer.disk import storage_errors
-from transfer.errors import Conflict
+from transfer.errors import Conflict, StorageError
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +63,7 @@ def open_journal(path: Path, title: str, now: Callable[[], datetime]) -> Iterato
         Conflict: another run is writing it.
         StorageError: it cannot be read or written.
     """
-    with storage_errors(f"journal {path}"):
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    file = _open(path)
     try:
         with storage_errors(f"journal {path}"):
             _lock(file, path)
@@ -74,6 +73,16 @@ def open_journal(path: Path, title: str, now: Callable[[], datetime]) -> Iterato
         yield JournalFile(path, title, done_before(text.splitlines(), title, now()), now, file)
     finally:
         os.close(file)
+
+
+def _open(path: Path) -> int:
+    try:
+        with storage_errors(f"journal {path}"):
+            return os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+    except StorageError as error:
+        raise StorageError(
+            str(error), hint="--journal FILE notes it elsewhere; nothing runs that is not on record"
+        ) from error
 
 
 def _lock(file: int, path: Path) -> None:

@@ -1,7 +1,8 @@
 """Every operation, for the tests that hold for all of them: see `test_operations.py`.
 
-An operation gets all of these tests by a line in `OPERATIONS`: its golden text, script and runbook, a
-run and a script that do the same, an interruption at every step, and the search for secrets.
+An operation gets all of these tests by a line in `OPERATIONS`: its golden text, script and
+runbook, a run and a script that do the same, an interruption at every step, and the search for
+secrets.
 
 python -m tests.mirror.operations        write the golden files anew; review the difference
 """
@@ -13,8 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from mirror.deploy import observe, plan
-from mirror.operation import Plan, as_text
+from mirror.deploy import Known, observe, plan
+from mirror.operation import Plan, as_runbook, as_script, as_text
+from mirror.operation.script import common
 from tests.mirror.golden import BUNDLE, CASES, FOLDER, SITE_FOLDER, WORK, Case
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import licences
@@ -32,6 +34,10 @@ class Places:
 
 SHOWN = Places(site=SITE_FOLDER, bundle=BUNDLE, work=WORK)
 """What the golden files show; nothing is there."""
+
+
+CUT = "# … mirror/operation/shell/*.sh …\n"
+"""What stands in golden scripts for what all of them have."""
 
 
 class Operation(Protocol):
@@ -84,7 +90,8 @@ class Deployment:
         """The plan that the command line makes."""
         order = replace(self.case.order, work_dir=self.case.order.work_dir and str(site.work))
         concerned = [a for a in site.site.applications if order.only in (None, a.slug)]
-        state = observe(site.site, concerned, site.hands().ask, {}, licences())
+        known = Known(order=order, licences=licences())
+        state = observe(site.site, concerned, known, site.hands().ask)
         return plan(site.site, site.offers, order, state)
 
     def check(self, site: KotsSite) -> None:
@@ -107,8 +114,12 @@ def main() -> None:
 
 
 def shown(planned: Plan) -> dict[str, str]:
-    """What golden files hold, by their ending."""
-    return {"txt": as_text(planned)}
+    """What golden files hold, by their ending; of a script, without what all scripts have."""
+    return {
+        "txt": as_text(planned),
+        "sh": as_script(planned).replace(common(), CUT),
+        "md": as_runbook(planned),
+    }
 
 
 if __name__ == "__main__":
