@@ -45,7 +45,7 @@ def await_goal(action: Await, hands: Hands) -> str:
     while True:
         found = _progress(action.goal, hands.ask(action.command), action.command)
         if found.reached:
-            return what
+            return found.status if isinstance(action.goal, IsScaled) else what
         if found.failed is not None:
             raise ToolError(f"{found.status}; expected: {what}", hint=found.failed)
         if hands.clock.now() >= deadline:
@@ -102,13 +102,14 @@ def _newest(goal: IsNewest, finished: Finished, command: Command) -> Progress:
 
 
 def _scaled(goal: IsScaled, finished: Finished, command: Command) -> Progress:
-    waiting, all_of_them = [], []
+    waiting, names = [], []
     for workload in read_workloads(finished, command):
         found = workload.ready if goal.replicas else workload.running
-        all_of_them.append(f"{workload.name}: {found} of {goal.replicas} pods")
+        names.append(workload.name)
         if found != goal.replicas or workload.wanted != goal.replicas:
-            waiting.append(all_of_them[-1])
-    return Progress(", ".join(waiting or all_of_them), reached=not waiting)
+            waiting.append(f"{workload.name}: {found} of {goal.replicas} pods")
+    there = f"{', '.join(names)}: {told(goal)}" if names else told(goal)
+    return Progress(", ".join(waiting) or there, reached=not waiting)
 
 
 def _ready(goal: IsReady, finished: Finished, command: Command) -> Progress:

@@ -15,6 +15,7 @@ from mirror.operation.model import (
     PluginIs,
     PullsFrom,
 )
+from transfer.text import counted
 
 PAUSE = 5
 """Seconds between two questions."""
@@ -48,7 +49,7 @@ def told(goal: Goal) -> str:
         case IsScaled(replicas=0):
             return "no pod is left"
         case IsScaled(replicas=replicas):
-            return f"{replicas} pods are ready"
+            return f"{counted(replicas, 'pod')} ready"
         case IsReady(slug=slug):
             return f"{slug} is ready"
 
