@@ -97,7 +97,7 @@ class Application:
     with_minio: bool | None
     """Whether the console runs with Minio; None takes it from the console's archive."""
     service_accounts: tuple[str, ...]
-    """On OpenShift: who has to be allowed to run as any user before the install."""
+    """On OpenShift: who has to be allowed to run as any user; () takes those that are known."""
     requirements: Mode | Requirement | None = None
     """What it needs of the cluster; None takes the vendor's figures, if there are any."""
     downtime: Downtime | None = None
@@ -302,7 +302,7 @@ def _applications(parent: Fields, reader: _Reader, namespace: str) -> tuple[Appl
                 namespace=_label(fields, "namespace", namespace),
                 skip_preflights=fields.boolean("skipPreflights"),
                 with_minio=fields.boolean("withMinio") if "withMinio" in fields else None,
-                service_accounts=fields.texts("serviceAccounts") or ("default",),
+                service_accounts=fields.texts("serviceAccounts"),
                 requirements=read_requirements(fields),
                 downtime=read_downtime(fields),
             )

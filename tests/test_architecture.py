@@ -71,6 +71,8 @@ LAYERS = {
     "mirror.cluster": 3,
     "mirror.preflight.gather": 5,
     "mirror.preflight.case": 5,
+    "mirror.kubectl_deploy": 3,
+    "mirror.openshift": 3,
     "mirror.preflight.inquiry": 5,
     "mirror.preflight.ways": 5,
     "mirror.preflight.registry": 5,

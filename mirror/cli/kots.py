@@ -13,6 +13,7 @@ from mirror.cli.hands import Opened, asking
 from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
 from mirror.cli.options import examples, site_option, sources_argument
 from mirror.deploy import (
+    Known,
     Order,
     State,
     Task,
@@ -191,7 +192,8 @@ def _carry_out(job: _Job) -> None:
         if job.order.engine is Engine.KOTS:
             check_kept(opened)
         check_files(site, concerned if installs else ())
-        state = observe(site, concerned, asking(site), job.stated, licences)
+        known = Known(order=job.order, stated=job.stated, licences=licences)
+        state = observe(site, concerned, known, asking(site))
         if _asks(job, site, found, state):
             return
         planned = plan(site, found, job.order, state)

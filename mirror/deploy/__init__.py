@@ -7,13 +7,14 @@ out.
 """
 
 from mirror.deploy.assume import assume
-from mirror.deploy.model import Order, State, Task
+from mirror.deploy.model import Known, Order, State, Task
 from mirror.deploy.observe import observe
 from mirror.deploy.offers import check_kept, offers
 from mirror.deploy.planner import plan
 from mirror.deploy.releases import applications_of
 
 __all__ = [
+    "Known",
     "Order",
     "State",
     "Task",

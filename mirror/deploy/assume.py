@@ -37,6 +37,8 @@ def assume(
         if namespace not in namespaces:
             namespaces[namespace] = {}
             assumptions.append(_about_console(namespace, console, order))
+            if site.cluster.openshift and console is None:
+                assumptions.append(f"There is no namespace {namespace} yet.")
         version = stated.get(slug, stated.get(ANY, ""))
         upgrade = order.task is Task.UPGRADE
         if upgrade:
@@ -44,10 +46,17 @@ def assume(
         if not order.console_only:
             assumptions.append(_about_application(slug, version, upgrade=upgrade))
     deployed = {
-        namespace: Deployed(console=console, applications=applications)
+        namespace: Deployed(console=console, exists=console is not None, applications=applications)
         for namespace, applications in namespaces.items()
     }
-    return State(namespaces=deployed, licences=licences, assumptions=tuple(assumptions))
+    if order.task is Task.INSTALL and not site.cluster.openshift:
+        assumptions.append("The cluster is no OpenShift (cluster.openshift: true states that).")
+    return State(
+        namespaces=deployed,
+        licences=licences,
+        is_openshift=site.cluster.openshift,
+        assumptions=tuple(assumptions),
+    )
 
 
 def _console(offers: Sequence[Offered], order: Order, stated: Mapping[str, str]) -> Console | None:

@@ -37,6 +37,7 @@ class Draft:
         self._pushed: list[Offered] = []
         self._consoles: dict[str, str] = {}
         self._assembled: dict[Digest, str] = {}
+        self._seen: set[object] = set()
 
     def begin_with(self, step: Step) -> None:
         """Goes before everything that changes something; left out where nothing does."""
@@ -51,9 +52,19 @@ class Draft:
         if text not in self._notes:
             self._notes.append(text)
 
+    def is_first(self, thing: object) -> bool:
+        """Whether the plan meets something for the first time."""
+        known = thing in self._seen
+        self._seen.add(thing)
+        return not known
+
+    def has_to_create(self, namespace: str) -> bool:
+        """Whether a namespace is not there at this point of the plan; from then on it is."""
+        return not self.deployed(namespace).exists and self.is_first(("namespace", namespace))
+
     def deployed(self, namespace: str) -> Deployed:
         """What the namespace holds before the plan."""
-        return self.state.namespaces.get(namespace, Deployed(console=None))
+        return self.state.namespaces.get(namespace, Deployed(console=None, exists=False))
 
     def console_version(self, namespace: str) -> str:
         """The admin console that runs there at this point of the plan; "" if not known."""
@@ -196,7 +207,7 @@ class Draft:
         expected = self._expected_plugin()
         self._check_plugin(expected)
         images = self._images(self._carried) if self.order.engine is Engine.MIRROR else ()
-        steps = list(reads(self.site, self.state, applications, expected))
+        steps = list(reads(self.site, self.order, self.state, applications, expected))
         if images:
             why = (
                 f"See that {self.site.registry.endpoint} holds all {len(images)} images under the "

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 
 from mirror import kots
 from mirror.deploy import undoing
+from mirror.deploy.accounts import allow_accounts
 from mirror.deploy.draft import Draft
 from mirror.offer import Offered
 from mirror.operation.model import Judge, Run, Step
@@ -74,6 +74,7 @@ def _plan_install(draft: Draft, application: Application, offer: Offered) -> Non
     if licence:
         channel = choose_channel(licence, application.slug, release, channel)
     handover = draft.hand_over(offer, application, channel)
+    allow_accounts(draft, application)
     minio = draft.minio(namespace)
     command = kots.install(draft.site, application, handover, minio=minio, console=with_console)
     what = f"{application.slug} {release.version_label}"
@@ -132,18 +133,12 @@ def _check_running_console(draft: Draft, namespace: str) -> None:
 
 
 def _install_notes(draft: Draft, application: Application, *, with_console: bool) -> None:
-    site, namespace = draft.site, application.namespace
+    site = draft.site
     if draft.state.licences.get(application.slug) is None and not application.channel:
         draft.note(
             f"{application.license_file} was not read: the channel of {application.slug} is "
             "left out here, and KOTS takes `stable` for it. A run takes it from the licence."
         )
-    if site.cluster.openshift:
-        policies = [
-            f"  oc adm policy add-scc-to-user anyuid -z {shlex.quote(account)} -n {namespace}"
-            for account in application.service_accounts
-        ]
-        draft.note("\n".join(("OpenShift, before the install:", *policies)))
     registry = site.registry
     if with_console and (registry.ca_file or registry.plain_http):
         what = "plain HTTP to it" if registry.plain_http else f"the CA in {registry.ca_file}"

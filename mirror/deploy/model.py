@@ -36,10 +36,23 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known before anything is asked."""
+
+    order: Order
+    stated: Mapping[str, str] = field(default_factory=dict)
+    """What a person said is installed: a slug, `CONSOLE` or `ANY`, and a version."""
+    licences: Mapping[str, Licence | None] = field(default_factory=dict)
+    """By slug; None where the file is not at hand."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Deployed:
     """What runs in one namespace."""
 
     console: Console | None
+    exists: bool = True
+    """Whether the namespace is there."""
     applications: Mapping[str, Installed] = field(default_factory=dict)
 
 
@@ -52,5 +65,9 @@ class State:
     """By slug; None where the file is not at hand."""
     plugin: str | None = None
     """The version of kubectl-kots; None where it was not asked."""
+    is_openshift: bool = False
+    """Of an upgrade it does not matter, and is not asked."""
+    has_oc: bool = True
+    """Whether its program is there too."""
     assumptions: tuple[str, ...] = ()
     """What was taken for granted instead of being read; empty for a real run."""

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
-from mirror import kots, outcome
+from mirror import kots, openshift, outcome
 from mirror.deploy.assume import ANY, CONSOLE
-from mirror.deploy.model import Deployed, State
+from mirror.deploy.model import Deployed, Known, State, Task
+from mirror.kubectl import get_namespace
 from mirror.operation.hands import AskCluster
 from mirror.site import Application, Site, by_namespace
-from transfer.errors import PolicyError, raise_together
-from transfer.kots.licence import Licence
+from transfer.errors import PolicyError, ToolError, raise_together
 from transfer.kots.upgrade import Installed
 
 
 def observe(
-    site: Site,
-    applications: Iterable[Application],
-    ask: AskCluster,
-    stated: Mapping[str, str],
-    licences: Mapping[str, Licence | None],
+    site: Site, applications: Iterable[Application], known: Known, ask: AskCluster
 ) -> State:
     """What runs in the namespaces of some applications.
 
     Args:
         site: Where to ask.
         applications: Whose namespaces to look at.
+        known: What is known without asking.
         ask: Runs a command that changes nothing.
-        stated: What a person said is installed; see `assume`.
-        licences: By slug.
 
     Raises:
         ToolError: kubectl or the plugin cannot be run, or fails.
@@ -36,12 +32,48 @@ def observe(
     """
     command = kots.plugin_version(site)
     plugin = outcome.read_plugin_version(ask(command), command)
+    is_openshift = known.order.task is Task.INSTALL and _is_openshift(site, ask)
     found = {
         namespace: _look(site, namespace, members, ask)
         for namespace, members in by_namespace(applications).items()
     }
-    _compare(stated, found)
-    return State(namespaces=found, licences=licences, plugin=plugin)
+    _compare(known.stated, found)
+    if is_openshift:
+        found = {
+            namespace: replace(deployed, exists=_exists(site, namespace, deployed, ask))
+            for namespace, deployed in found.items()
+        }
+    return State(
+        namespaces=found,
+        licences=known.licences,
+        plugin=plugin,
+        is_openshift=is_openshift,
+        has_oc=not is_openshift or _has_oc(site, ask),
+    )
+
+
+def _is_openshift(site: Site, ask: AskCluster) -> bool:
+    if site.cluster.openshift:
+        return True
+    command = openshift.get_api_groups(site)
+    return openshift.is_openshift(ask(command), command)
+
+
+def _exists(site: Site, namespace: str, deployed: Deployed, ask: AskCluster) -> bool:
+    if deployed.console:
+        return True
+    command = get_namespace(site, namespace)
+    finished = ask(command)
+    outcome.check(finished, command)
+    return bool(finished.stdout)
+
+
+def _has_oc(site: Site, ask: AskCluster) -> bool:
+    """Whether `oc` can be started; without it, the same is done by hand."""
+    try:
+        return ask(openshift.get_oc_version(site)).exit_code == 0
+    except ToolError:
+        return False
 
 
 def _look(

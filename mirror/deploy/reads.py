@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
-from mirror import kots
-from mirror.deploy.model import State
-from mirror.operation.model import Ask, Step
+from mirror import kots, openshift
+from mirror.deploy.model import Deployed, Order, State, Task
+from mirror.kubectl import get_namespace
+from mirror.operation.model import (
+    Ask,
+    ConsoleIs,
+    Expectation,
+    IsAbsent,
+    IsDeployed,
+    NoConsole,
+    PluginIs,
+    PullsFrom,
+    Step,
+)
 from mirror.site import Application, Site, by_namespace
+
+_NOTHING = Deployed(console=None, exists=False)
 
 
 def reads(
-    site: Site, state: State, applications: Iterable[Application], expected: str | None
+    site: Site,
+    order: Order,
+    state: State,
+    applications: Iterable[Application],
+    expected: str | None,
 ) -> Iterator[Step]:
     """What a run asks before it decides; `expected` is the plugin's version, where it matters."""
     wanted = f"; it must be {expected}" if expected else ""
@@ -19,26 +36,74 @@ def reads(
         name="read-plugin",
         why="Ask the plugin for its version, which is the version of the admin console that it "
         f"deploys{wanted}.",
-        action=Ask(command=kots.plugin_version(site)),
+        action=Ask(
+            command=kots.plugin_version(site),
+            expected=(PluginIs(version=expected),) if expected else (),
+        ),
     )
+    if order.task is Task.INSTALL and not site.cluster.openshift:
+        yield Step(
+            name="read-api-groups",
+            why="Ask whether the cluster is an OpenShift.",
+            action=Ask(command=openshift.get_api_groups(site)),
+        )
     for namespace, members in by_namespace(applications).items():
+        yield from _of_namespace(site, order, namespace, members, state)
+    if state.is_openshift:
         yield Step(
-            name="read-console",
-            why="Ask the cluster which admin console runs, and which registry it pulls from.",
-            action=Ask(command=kots.get_console(site, namespace)),
+            name="read-oc",
+            why="Ask whether oc is there, which is how service accounts get more rights.",
+            action=Ask(command=openshift.get_oc_version(site)),
         )
-        deployed = state.namespaces.get(namespace)
-        if deployed is None or deployed.console is None:
-            continue
-        yield Step(
-            name="read-applications",
-            why="Ask the console which applications it has.",
-            action=Ask(command=kots.get_apps(site, namespace)),
-        )
-        for application in members:
-            if application.slug in deployed.applications:
-                yield Step(
-                    name=f"read-{application.slug}",
-                    why=f"Ask which release of {application.slug} is deployed.",
-                    action=Ask(command=kots.get_versions(site, application)),
-                )
+
+
+def _of_namespace(
+    site: Site, order: Order, namespace: str, members: Sequence[Application], state: State
+) -> Iterator[Step]:
+    deployed = state.namespaces.get(namespace, _NOTHING)
+    yield Step(
+        name="read-console",
+        why="Ask the cluster which admin console runs, and which registry it pulls from.",
+        action=Ask(
+            command=kots.get_console(site, namespace), expected=tuple(_console(site, deployed))
+        ),
+    )
+    if deployed.console is None:
+        if state.is_openshift:
+            yield Step(
+                name="read-namespace",
+                why=f"Ask whether the namespace {namespace} is there.",
+                action=Ask(command=get_namespace(site, namespace)),
+            )
+        return
+    absent = (IsAbsent(slug=one.slug) for one in members if one.slug not in deployed.applications)
+    yield Step(
+        name="read-applications",
+        why="Ask the console which applications it has.",
+        action=Ask(
+            command=kots.get_apps(site, namespace),
+            expected=tuple(absent) if order.task is Task.INSTALL else (),
+        ),
+    )
+    for application in members:
+        installed = deployed.applications.get(application.slug)
+        if installed is not None:
+            goal = IsDeployed(slug=application.slug, version=installed.label)
+            yield Step(
+                name=f"read-{application.slug}",
+                why=f"Ask which release of {application.slug} is deployed.",
+                action=Ask(
+                    command=kots.get_versions(site, application),
+                    expected=(goal,) if installed.label else (),
+                ),
+            )
+
+
+def _console(site: Site, deployed: Deployed) -> Iterator[Expectation]:
+    console = deployed.console
+    if console is None:
+        yield NoConsole()
+        return
+    if console.version:
+        yield ConsoleIs(version=console.version)
+    yield PullsFrom(registry=console.registry or str(site.registry.endpoint))

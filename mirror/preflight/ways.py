@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from mirror.deploy import Order, State, Task, observe, plan
+from mirror.deploy import Known, Order, State, Task, observe, plan
 from mirror.operation import AskCluster, Plan
 from mirror.operation.model import Assemble, Await, ConsoleIs, IsDeployed
 from mirror.preflight.case import attempt
@@ -29,7 +29,7 @@ class Scout:
         Raises:
             TransferError: nobody can tell.
         """
-        state = self._observe([member.application])
+        state = self._observe(self._order(Task.UPGRADE), [member.application])
         return member.slug in state.namespaces[member.application.namespace].applications
 
     def ways(self, installed: Mapping[str, Answer[bool]]) -> dict[str, Answer[Way]]:
@@ -66,15 +66,16 @@ class Scout:
         offers = [
             one for one in self.case.offers if one.is_console or one.release.app_slug in slugs
         ]
-        planned = plan(self.case.site, offers, order, self._observe(applications))
+        planned = plan(self.case.site, offers, order, self._observe(order, applications))
         return Way(stops=tuple(_stops(planned)), notes=planned.notes, room=_room(planned))
 
-    def _observe(self, applications: Sequence[Application]) -> State:
+    def _observe(self, order: Order, applications: Sequence[Application]) -> State:
         licences: dict[str, Licence | None] = {}
         for member in self.case.members:
             given = member.licence.given
             licences[member.slug] = None if isinstance(given, TransferError) else given
-        return observe(self.case.site, applications, self.ask, {}, licences)
+        known = Known(order=order, licences=licences)
+        return observe(self.case.site, applications, known, self.ask)
 
 
 def _stops(planned: Plan) -> Iterator[str]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 
-from tests.fakes import kots, kube_changes, kubereads
+from tests.fakes import kots, kube_changes, kubedeploy, kubereads
 from tests.fakes.cluster import State, cluster, log
 from tests.fakes.kubeverbs import Refused, Verb, parse
 
-VERBS: Mapping[str, Verb] = {**kubereads.VERBS, **kube_changes.VERBS}
+VERBS: Mapping[str, Verb] = {**kubereads.VERBS, **kube_changes.VERBS, **kubedeploy.VERBS}
 """Each by its name; a file of verbs has a table `VERBS` too, and is added here."""
 
 

@@ -94,6 +94,11 @@ CASES: Mapping[str, Case] = {
     "install-vendor-files": Case(
         order=install_order(only="harness"), vendor=True, after={"harness": "79915"}
     ),
+    "install-openshift": Case(
+        order=install_order(),
+        site=OPENSHIFT.replace("    serviceAccounts: [default, harness-default]\n", ""),
+        after={"harness": "79915", "harness-ng": "500"},
+    ),
     "install-openshift-without-licence": Case(
         order=install_order(only="harness"),
         site=OPENSHIFT,

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mirror.audit import Audit, AuditedImage, Finding
 from mirror.credentials import Keyring, passwords
-from mirror.deploy import Order, observe, plan
+from mirror.deploy import Known, Order, observe, plan
 from mirror.kots import Engine
 from mirror.offer import Offered
 from mirror.operation import Hands, Plan, Step, run
@@ -93,6 +93,8 @@ class KotsSite:
         self.proven: list[str] = []
         self.saved: list[tuple[str, tuple[str, ...]]] = []
         self.confirmed = {"backup"}
+        self.path = ""
+        """Where programs are, if not where they usually are."""
         self.journal = Notes()
         self.free = 10**15
         self.etc.mkdir()
@@ -136,7 +138,8 @@ class KotsSite:
     @property
     def environment(self) -> dict[str, str]:
         """The environment of whoever runs the commands."""
-        return self.cluster.environment(ENVIRONMENT)
+        found = self.cluster.environment(ENVIRONMENT)
+        return {**found, "PATH": self.path} if self.path else found
 
     def runner(self) -> Runner:
         """What starts programs."""
@@ -190,7 +193,8 @@ class KotsSite:
         site, hands = self.site, self.hands()
         order = replace(order, work_dir=str(self.work)) if order.engine is Engine.KOTS else order
         concerned = [a for a in site.applications if order.only in (None, a.slug)]
-        state = observe(site, concerned, hands.ask, stated or {}, licences())
+        known = Known(order=order, stated=stated or {}, licences=licences())
+        state = observe(site, concerned, known, hands.ask)
         planned = plan(site, self.offers, order, state)
         return planned, run(site, planned, hands)
 

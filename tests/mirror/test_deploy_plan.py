@@ -52,7 +52,7 @@ def is_pushed(step: Step) -> bool:
 def test_a_dry_run_is_data_too() -> None:
     value = as_json(CASES["install-firstgen"].plan())
     assert value["title"] == "install harness at dc-north"
-    install = value["steps"][3]
+    install = value["steps"][4]
     assert (install["name"], install["kind"]) == ("install-harness", "run")
     assert install["argv"][:4] == ["kubectl", "kots", "install", "harness/stable"]
     assert install["environment"] == {
@@ -61,7 +61,7 @@ def test_a_dry_run_is_data_too() -> None:
         "KOTS_SHARED_PASSWORD": {"from": "environment variable CONSOLE_PASSWORD"},
     }
     assert value["images"][0]["destination"] == f"{ENDPOINT}/kotsadm:{KOTS}"
-    assert value["steps"][2]["name"] == "images"
+    assert value["steps"][3]["name"] == "images"
     assert dump_json(value)
     steps = as_json(CASES["install-engine-kots"].plan())["steps"]
     assert [step["path"] for step in steps if step["kind"] == "assemble"] == [

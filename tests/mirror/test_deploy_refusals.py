@@ -304,7 +304,7 @@ def test_another_plugin_than_the_consoles_is_refused(plugin: str, tmp_path: Path
         site.carry_out(install_order())
     assert caught.value.exit_code == 12
     assert plugin in str(caught.value)
-    assert [call["argv"][1] for call in site.cluster.calls()] == ["version", "get"]
+    assert [call["argv"][1] for call in site.cluster.calls()] == ["version", "get", "get"]
 
 
 def test_the_plugin_has_to_fit_the_console_that_stays(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import yaml
 
 from mirror.deploy import Order, assume, plan
 from mirror.kots import Engine
+from mirror.openshift import allow_without_oc
 from mirror.operation import as_text
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import FIRST, SITE, install_order, licence_text, licences
@@ -84,13 +86,14 @@ def test_a_shell_gives_kots_what_a_run_would_give(site: KotsSite, tmp_path: Path
 
 def test_what_is_to_be_done_by_hand_is_quoted_as_well(site: KotsSite) -> None:
     state = assume(site.site, site.offers, install_order(), {}, licences())
+    state = replace(state, has_oc=False)
     text = as_text(plan(site.site, site.offers, install_order(), state))
-    (line,) = (line for line in text.splitlines() if "add-scc-to-user" in line)
-    words = line.strip().removeprefix("oc ")
+    (line,) = (line for line in text.splitlines() if "create rolebinding" in line)
     done = subprocess.run(
-        ["sh", "-c", f"printf '%s\\n' {words}"], check=True, capture_output=True, text=True
+        ["sh", "-c", f"printf '%s\\n' {line.strip()}"], check=True, capture_output=True, text=True
     )
-    (account,) = site.site.applications[0].service_accounts
-    command = ["adm", "policy", "add-scc-to-user", "anyuid", "-z"]
-    assert done.stdout.splitlines() == [*command, account, "-n", "harness"]
+    (application,) = site.site.applications
+    (account,) = application.service_accounts
+    wanted = allow_without_oc(site.site, account, application.namespace)
+    assert done.stdout.splitlines() == list(wanted.argv)
     assert not list(Path.cwd().rglob("pwned"))

@@ -10,7 +10,7 @@ import pytest
 from bundler.spec import parse_spec
 from bundler.spec.origin import Origin, PortalRelease, ReleaseAsset
 from mirror.command import Command
-from mirror.deploy import observe, plan
+from mirror.deploy import Known, observe, plan
 from mirror.deploy.request import Request, as_spec, request
 from mirror.offer import Offered
 from mirror.operation import Plan, run
@@ -66,14 +66,16 @@ def with_majors(site: KotsSite) -> tuple[Offered, ...]:
 
 def planned(site: KotsSite) -> Plan:
     (application, _) = site.site.applications
-    state = observe(site.site, [application], site.hands().ask, {}, {})
-    return plan(site.site, with_majors(site), upgrade_order(only="harness"), state)
+    order = upgrade_order(only="harness")
+    state = observe(site.site, [application], Known(order=order), site.hands().ask)
+    return plan(site.site, with_majors(site), order, state)
 
 
 def asked(site: KotsSite) -> Request:
     (application, _) = site.site.applications
-    state = observe(site.site, [application], site.hands().ask, {}, {})
-    return request(site.site, with_majors(site), upgrade_order(only="harness"), state)
+    order = upgrade_order(only="harness")
+    state = observe(site.site, [application], Known(order=order), site.hands().ask)
+    return request(site.site, with_majors(site), order, state)
 
 
 def origins(text: str) -> list[Origin]:

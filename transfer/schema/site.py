@@ -109,7 +109,9 @@ def _cluster() -> Schema:
         optional={
             "kubeconfig": text("A kubeconfig file.", "~/.kube/config"),
             "context": text("A context of that file.", "dc-north"),
-            "openshift": flag("true: the `oc` commands for OpenShift are shown.", default=False),
+            "openshift": flag(
+                "true: it is an OpenShift; otherwise an install asks it.", default=False
+            ),
         },
     )
 
@@ -145,9 +147,9 @@ def _application() -> Schema:
                 "Whether the admin console runs with Minio; by default as its archive has it."
             ),
             "serviceAccounts": several(
-                "On OpenShift: who has to be allowed to run as any user before the install.",
+                "On OpenShift: who has to be allowed to run as any user before the install; by "
+                "default `default`, and of Harness those that its guide names.",
                 text("A service account.", "harness-serviceaccount"),
-                default=["default"],
             ),
             "requirements": _requirements(),
             "downtime": _downtime(),
