@@ -11,7 +11,8 @@ from pathlib import Path
 from bundler.downloads import Downloads
 from bundler.images import Images, Mirror
 from bundler.resolve import Inputs
-from bundler.sources import Asker, Sources
+from bundler.sources.asking import Asker
+from bundler.sources.sources import Sources
 from bundler.spec import BundleSpec
 from bundler.toolkit.fetch import Wheels
 from bundler.toolkit.shelf import Shelf

@@ -17,7 +17,7 @@ from bundler.downloads.space import require_room
 from bundler.downloads.streamed import find_stream, keep_stream
 from bundler.downloads.values import Fetched
 from bundler.images.found import Found, noted_digest
-from bundler.sources import Evidence
+from bundler.sources.protocol import Evidence
 from bundler.spec import ImageInput
 from transfer.archive import AirgapArchive
 from transfer.archive.compress import COMPRESSOR, Compressor, Pieces

@@ -10,7 +10,7 @@ from io import BytesIO
 from bundler.images.choice import Choice, check_there, choose, plain, read_platform
 from bundler.images.found import Found, noted_digest
 from bundler.images.mirrors import PullSource
-from bundler.sources import Evidence
+from bundler.sources.protocol import Evidence
 from bundler.spec import ImageInput
 from transfer.contents import ImageRecord
 from transfer.descriptor import (

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bundler.downloads import Download, Downloads, Fetched
 from bundler.resolve.faults import of_entry
-from bundler.sources import Evidence, FileSource, Promise, settle
+from bundler.sources.evidence import settle
+from bundler.sources.protocol import Evidence, FileSource, Promise
 from bundler.spec import Input
 from bundler.spec.origin import LocalFile
 from transfer.digest import Digest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bundler.sources import Evidence
+from bundler.sources.protocol import Evidence
 from bundler.spec.values import Toolkit
 from transfer.contents import TOOLKIT, FileRecord, is_bundle_path
 from transfer.errors import InvalidInput

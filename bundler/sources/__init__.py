@@ -2,11 +2,6 @@
 
 `sources` chooses; `asset`, `release`, `modules`, `address` and `local` are the sources; `github`,
 `portal` and `manifest` are what three of them read; `evidence` says who vouches for a digest.
+
+Nothing is imported here: who only downloads needs none of what reads specs and portals.
 """
-
-from bundler.sources.asking import Asker
-from bundler.sources.evidence import settle
-from bundler.sources.protocol import Evidence, FileSource, Location, Promise
-from bundler.sources.sources import Sources
-
-__all__ = ["Asker", "Evidence", "FileSource", "Location", "Promise", "Sources", "settle"]

@@ -15,7 +15,7 @@ import pytest
 from bundler.downloads.cache import Cache, name_of
 from bundler.downloads.upkeep import look, prove, prune
 from bundler.images import Found
-from bundler.sources import Evidence
+from bundler.sources.protocol import Evidence
 from tests.bundler.images.scene import Told, delivered, finder, wanted
 from tests.disks import small_disk
 from tests.engines import FakeEngine, Saved, fake_engine

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bundler.images import Found
-from bundler.sources import Evidence
+from bundler.sources.protocol import Evidence
 from tests.bundler.images.scene import (
     AMD,
     ARM,

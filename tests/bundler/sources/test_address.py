@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundler.sources import Evidence
+from bundler.sources.protocol import Evidence
 from bundler.spec.origin import Address
 from tests.bundler.sources.world import NOW, World, refused
 from tests.fakes.faulty import FOREVER, header, status

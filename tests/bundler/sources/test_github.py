@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bundler.sources import Evidence
+from bundler.sources.protocol import Evidence
 from tests.bundler.sources.world import World, refused, wanted
 from tests.fakes.faulty import FOREVER, close_after, status
 from tests.fakes.vendor import KOTS, Vendor

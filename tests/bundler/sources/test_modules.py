@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from bundler.sources import Evidence
+from bundler.sources.protocol import Evidence
 from bundler.spec.origin import ManifestModule
 from tests.bundler.sources.world import NOW, World, refused, wanted
 from tests.fakes.faulty import status

@@ -7,7 +7,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bundler.sources import Evidence, settle
+from bundler.sources.evidence import settle
+from bundler.sources.protocol import Evidence
 from bundler.spec.values import Secret
 from tests.bundler.sources.world import World, refused, release, wanted
 from tests.fakes.faulty import FOREVER, close_after, status

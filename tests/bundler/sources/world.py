@@ -11,7 +11,9 @@ from typing import TypeVar
 import pytest
 import requests
 
-from bundler.sources import Asker, FileSource, Sources
+from bundler.sources.asking import Asker
+from bundler.sources.protocol import FileSource
+from bundler.sources.sources import Sources
 from bundler.spec.origin import Origin, PortalRelease, ReleaseAsset
 from bundler.spec.values import Input, Portal, Secret
 from tests.fakes.vendor import LICENSE_ID, PASSWORD, Vendor
