@@ -5,10 +5,12 @@ Manifests are read and proven against their digests; of a blob it is asked wheth
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from mirror.target import Destinations, Holder
 from mirror.workers import each
@@ -20,6 +22,7 @@ from transfer.errors import (
     InvalidInput,
     NotFound,
     TransferError,
+    Unavailable,
     raise_together,
 )
 from transfer.graph import successors
@@ -28,6 +31,12 @@ from transfer.receipt import Receipt
 from transfer.reference import Reference, Repository
 from transfer.relocate import Relocation, RelocationPlan, relocate
 from transfer.sources import images_of, open_sources
+
+_Asked = TypeVar("_Asked")
+_Answer = TypeVar("_Answer")
+
+_PATIENCE = 8
+"""Things in a row that a registry fails at, after which it counts as one that is down."""
 
 PUSH_AGAIN = (
     "push their source again (airgap-mirror push …): with --repair where something below a name "
@@ -42,7 +51,7 @@ class Finding(StrEnum):
     HELD = "held"
     """All of it, under its name."""
     MISSING = "missing"
-    """The name, or something below it, is not there."""
+    """The name, or something below it, is not there, or the registry fails to hand it out."""
     DIFFERENT = "different"
     """The name stands for other content, or a manifest's bytes are others."""
 
@@ -100,10 +109,16 @@ def audit(plan: RelocationPlan, destinations: Destinations, *, jobs: int) -> Aud
     Raises:
         TransferError: the destination cannot be asked.
     """
-    roots = each(lambda relocation: _look(relocation, destinations), plan.relocations, jobs=jobs)
+    asking = _Asking()
+    look = partial(_look, destinations=destinations, asking=asking)
+    roots = each(look, plan.relocations, jobs=jobs)
     wanted = list(dict.fromkeys((look.holder, blob) for look in roots for blob in look.blobs))
-    there = each(lambda pair: pair[0].has_blob(pair[1]), wanted, jobs=jobs)
-    gone = {pair for pair, held in zip(wanted, there, strict=True) if not held}
+    answers = each(lambda pair: asking.ask(pair[0].has_blob, pair[1]), wanted, jobs=jobs)
+    gone = {
+        (holder, blob): f"blob {blob.digest} is not there" if held is False else held.message
+        for (holder, blob), held in zip(wanted, answers, strict=True)
+        if held is not True
+    }
     return Audit(images=tuple(_judge(look, gone) for look in roots))
 
 
@@ -149,6 +164,33 @@ def sources_plan(
         return relocate(images_of(sources), endpoint)
 
 
+class _Asking:
+    """Questions at which a registry may fail: that one image is broken is an answer too.
+
+    A crash may leave half of what says that something is there, and a registry then fails
+    whenever it is asked for it. Where it fails at everything, it cannot be asked.
+    """
+
+    def __init__(self) -> None:
+        self._in_a_row = 0
+
+    def ask(self, question: Callable[[_Asked], _Answer], about: _Asked) -> _Answer | Unavailable:
+        """The answer, or how the registry failed at it.
+
+        Raises:
+            Unavailable: it does not answer, or fails at too many things in a row.
+        """
+        try:
+            answer = question(about)
+        except Unavailable as error:
+            self._in_a_row += 1
+            if not error.stumbled or self._in_a_row >= _PATIENCE:
+                raise
+            return error
+        self._in_a_row = 0
+        return answer
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
     """The manifests of one image, found or not, and the blobs to look for."""
@@ -160,30 +202,32 @@ class _Look:
     blobs: tuple[Descriptor, ...] = ()
 
 
-def _look(relocation: Relocation, destinations: Destinations) -> _Look:
+def _look(relocation: Relocation, destinations: Destinations, asking: _Asking) -> _Look:
     holder, name = destinations.place(relocation.destination)
-    found = holder.resolve(name)
     root = relocation.root
     look = _Look(relocation=relocation, holder=holder)
+    found = asking.ask(holder.resolve, name)
+    if isinstance(found, Unavailable):
+        return replace(look, finding=Finding.MISSING, detail=found.message)
     if found is None:
         look = replace(look, finding=Finding.MISSING, detail="the name is not there")
     elif found.digest != root.digest:
         expected = f"holds {found.digest}, expected {root.digest}"
         return replace(look, finding=Finding.DIFFERENT, detail=expected)
     try:
-        manifests = successors(holder, root)
+        manifests = asking.ask(partial(successors, holder), root)
     except NotFound as fault:
         return replace(look, finding=Finding.MISSING, detail=look.detail or fault.message)
     except IntegrityError as fault:
         return replace(look, finding=Finding.DIFFERENT, detail=fault.message)
+    if isinstance(manifests, Unavailable):
+        return replace(look, finding=Finding.MISSING, detail=look.detail or manifests.message)
     blobs = {blob.digest: blob for manifest in manifests for blob in manifest.blobs}
     return replace(look, blobs=tuple(blobs.values()))
 
 
-def _judge(look: _Look, gone: set[tuple[Holder, Descriptor]]) -> AuditedImage:
+def _judge(look: _Look, gone: Mapping[tuple[Holder, Descriptor], str]) -> AuditedImage:
     details = [look.detail] if look.detail else []
-    details += [
-        f"blob {blob.digest} is not there" for blob in look.blobs if (look.holder, blob) in gone
-    ]
+    details += [gone[look.holder, blob] for blob in look.blobs if (look.holder, blob) in gone]
     finding = Finding.MISSING if details and look.finding is Finding.HELD else look.finding
     return AuditedImage(relocation=look.relocation, finding=finding, details=tuple(details))

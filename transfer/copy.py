@@ -20,7 +20,7 @@ from functools import partial
 from transfer.delivery import Copied, Delivery, ImageCopy, Outcome
 from transfer.descriptor import Descriptor, Manifest
 from transfer.digest import Digest
-from transfer.errors import Conflict, IntegrityError, TransferError, raise_together
+from transfer.errors import Conflict, IntegrityError, TransferError, Unavailable, raise_together
 from transfer.graph import successors
 from transfer.order import in_order
 from transfer.pace import Clock
@@ -57,6 +57,8 @@ def copy(  # noqa: PLR0913 - what to move, and what callers choose
     run = Run(jobs, progress, clock)
     try:
         held = list(run.workers.map(run.attempt(partial(_held, run)), images))
+        if not run.braked:
+            held = [None if _is_stuck(found) else found for found in held]
         _refuse_conflicts(images, held, overwrite=overwrite)
         missing = [
             image
@@ -100,6 +102,14 @@ def _held(run: Run, image: ImageCopy) -> Digest | None:
     with run.pace(image.target).turn():
         found = image.target.resolve(image.name)
     return found.digest if found else None
+
+
+def _is_stuck(found: Digest | TransferError | None) -> bool:
+    """Whether a target fails at this name alone, as after a crash that left half of it.
+
+    Nobody can read what it names; writing it anew mends it.
+    """
+    return isinstance(found, Unavailable) and found.stumbled
 
 
 def _refuse_conflicts(

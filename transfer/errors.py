@@ -117,10 +117,13 @@ class Unavailable(TransferError):
         hint: str | None = None,
         faults: Iterable[TransferError] = (),
         retry_after: float | None = None,
+        stumbled: bool = False,
     ) -> None:
         super().__init__(message, hint=hint, faults=faults)
         self.retry_after = retry_after
         """Seconds the other side asked us to wait, or None."""
+        self.stumbled = stumbled
+        """Whether the other side said that it failed at this very thing (500): it is there."""
 
 
 class Conflict(TransferError):

@@ -75,11 +75,16 @@ class Run:
         if self._stopped.is_set():
             raise NotTried("interrupted")
 
+    @property
+    def braked(self) -> bool:
+        """Whether nothing new is started any more: too many failures in a row."""
+        return self._failures_in_a_row >= BREAKER
+
     def attempt(self, work: Callable[..., _Result]) -> Callable[..., _Result | TransferError]:
         """`work`, with its TransferError as a value, and the brake before it."""
 
         def attempted(*args: object) -> _Result | TransferError:
-            if self._failures_in_a_row >= BREAKER:
+            if self.braked:
                 return NotTried("some were not tried: too many failures in a row before them")
             try:
                 self.go_on()

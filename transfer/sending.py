@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from transfer.descriptor import Descriptor
 from transfer.digest import Readable, VerifyingReader
-from transfer.errors import IntegrityError, TransferError
+from transfer.errors import IntegrityError, TransferError, Unavailable
 from transfer.progress import SILENT, Progress
 from transfer.run import Run
 from transfer.store import Source, Target
@@ -31,7 +31,7 @@ def place_blob(
         IntegrityError: the sources' bytes are wrong, or the target has not got what it took.
     """
     sending = _Sending(run, sources, blob, run.progress if origin is None else SILENT)
-    if target.has_blob(blob):
+    if _has(target, blob):
         sending.count_to(blob.size)
         run.count(present=1)
     elif origin is not None and target.mount_blob(blob, origin):
@@ -40,6 +40,20 @@ def place_blob(
     else:
         sending.send_to(target)
         run.count(sent=blob.size)
+
+
+def _has(target: Target, blob: Descriptor) -> bool:
+    """Whether a target has a blob; not if it fails at this one each time it is asked.
+
+    A crash may leave half of what says that it is there. Sending it anew mends that, or tells
+    that everything fails.
+    """
+    try:
+        return target.has_blob(blob)
+    except Unavailable as error:
+        if not error.stumbled:
+            raise
+        return False
 
 
 def _confirm(target: Target, blob: Descriptor) -> None:

@@ -84,4 +84,5 @@ def _given_up(error: Unavailable, attempts: int) -> GivenUp:
         hint=error.hint,
         faults=error.faults,
         retry_after=error.retry_after,
+        stumbled=error.stumbled,
     )

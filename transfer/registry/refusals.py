@@ -111,6 +111,7 @@ def refusal(answer: Answer, what: str, *, access_hint: str, writing: bool = Fals
             message,
             hint="the registry is overloaded or broken; its log says more",
             retry_after=answer.retry_after,
+            stumbled=status == HTTPStatus.INTERNAL_SERVER_ERROR,
         )
     return InvalidInput(message, hint=_wrong_place(answer))
 
