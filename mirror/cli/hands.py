@@ -17,16 +17,15 @@ from mirror.credentials import Keyring, passwords
 from mirror.deploy.assemble import Assembler
 from mirror.deploy.proof import Prover
 from mirror.operation import AskCluster, Hands, Plan, Step, secrets_of
-from mirror.operation.edits import edit
+from mirror.operation.edits import edit, save
 from mirror.operation.journal import Journal
 from mirror.process import KEPT_ANSWER, Runner
 from mirror.site import Site
 from mirror.target import open_destinations
-from transfer.disk import ingest, storage_errors
+from transfer.disk import storage_errors
 from transfer.relocate import Relocation, RelocationPlan
 from transfer.sources import OpenSource
 
-_OWNER_ONLY = 0o600
 JOBS = 8
 """Questions to the registry at the same time."""
 
@@ -87,7 +86,7 @@ def hands_for(site: Site, planned: Plan, sources: Opened, watch: Watch) -> Itera
             assemble=Assembler(sources.content),
             prove=Prover(sources.paths, sources.content),
             edit=edit,
-            save=_save,
+            save=save,
             confirm=watch.confirm,
             free_bytes=_free_bytes,
             journal=watch.journal,
@@ -120,12 +119,6 @@ def _free_bytes(folder: str) -> int:
     with storage_errors(f"--work-dir {folder}"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(folder).free
-
-
-def _save(path: str, lines: Sequence[str]) -> None:
-    final = Path(path)
-    with ingest(final, final.parent, path, mode=_OWNER_ONLY) as file:
-        file.write("".join(f"{line}\n" for line in lines).encode())
 
 
 def _silent(_line: str) -> None:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import shutil
 import stat
+from collections.abc import Sequence
 from pathlib import Path
 
 from mirror.operation.listitem import without_item
 from mirror.operation.model import Edit, RemoveFile, RemoveFolder, RemoveItem
-from transfer.disk import replace_file, storage_errors
+from transfer.disk import ingest, replace_file, storage_errors
 from transfer.errors import InvalidInput
+
+_OWNER_ONLY = 0o600
 
 
 def edit(wanted: Edit) -> None:
@@ -44,3 +47,16 @@ def _remove_item(path: Path, change: RemoveItem) -> None:
     left = without_item(text, change.key, change.item, str(path))
     if left != text:
         replace_file(path, left.encode(), str(path), mode)
+
+
+def save(path: str, lines: Sequence[str]) -> None:
+    """Write lines to a file, whole or not at all, for its owner only; its folder is made.
+
+    Raises:
+        StorageError: it cannot be written.
+    """
+    final = Path(path)
+    with storage_errors(str(final.parent)):
+        final.parent.mkdir(parents=True, exist_ok=True)
+    with ingest(final, final.parent, path, mode=_OWNER_ONLY) as file:
+        file.write("".join(f"{line}\n" for line in lines).encode())

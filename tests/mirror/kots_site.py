@@ -15,7 +15,7 @@ from mirror.deploy import Known, Order, observe, plan
 from mirror.kots import Engine
 from mirror.offer import Offered
 from mirror.operation import Hands, Plan, Step, run
-from mirror.operation.edits import edit
+from mirror.operation.edits import edit, save
 from mirror.operation.journal import Event, fingerprint
 from mirror.outcome import Finished
 from mirror.process import Runner
@@ -91,7 +91,6 @@ class KotsSite:
         self.said: list[str] = []
         self.assembled: list[str] = []
         self.proven: list[str] = []
-        self.saved: list[tuple[str, tuple[str, ...]]] = []
         self.confirmed = {"backup"}
         self.path = ""
         """Where programs are, if not where they usually are."""
@@ -153,7 +152,7 @@ class KotsSite:
         runner = self.runner()
         return Hands(
             edit=edit,
-            save=lambda path, lines: self.saved.append((path, tuple(lines))),
+            save=save,
             confirm=lambda step: step.name in self.confirmed,
             journal=self.journal,
             execute=runner,

@@ -61,9 +61,9 @@ judge_answer() {
 
 # save COMMAND FILE: keeps its output, for its owner only.
 save() {
+    [ -d "${2%/*}/" ] || stop 9 "$2: its folder is not there" 'make it, for its owner only: mkdir -m 700'
     ask "$1"
-    printf '%s\n' "$answer" >"$2" ||
-        stop 9 "$2: cannot be written" 'see that its folder is there, and who may write in it'
+    printf '%s\n' "$answer" >"$2" || stop 9 "$2: cannot be written" 'see who may write there'
 }
 
 # plain LINE: sets text, without colours and movements of the cursor.
