@@ -1,7 +1,7 @@
 """What the fake kubectl changes, and tells of pods: `scale`, `logs`, and `get` with more options.
 
-Workloads and pods are `objects` in the state. What was scaled gets there one question later; the
-trap `scale` set to `stuck` lets it stay on its way. `logs` in the state are texts by
+Workloads and pods are `objects` in the state. What was scaled is there at once; with the trap
+`scale` set to `slow` one question later, and with `stuck` never. `logs` in the state are texts by
 `pod/container`, with `/previous` behind it; a list is a failure, with what kubectl says.
 """
 
@@ -56,7 +56,8 @@ def _get(call: Call, state: State) -> str:
     in_columns = call.flags.get("--output") == COLUMNS
     flags = {**call.flags, "--output": "json"} if in_columns else call.flags
     said = kubereads.get(Call(verb="get", arguments=call.arguments, flags=flags), seen)
-    _settle(state)
+    if _trap(state) == "slow":
+        _settle(state)
     return "".join(map(_row, json.loads(said)["items"])) if in_columns else said
 
 
@@ -84,10 +85,12 @@ def _is_selected(one: JSON, selector: str) -> bool:
     return True
 
 
+def _trap(state: State) -> str:
+    return str(state.get("traps", {}).get("scale", ""))
+
+
 def _settle(state: State) -> None:
-    """Pods that were on their way are there, or gone, at the next question."""
-    if state.get("traps", {}).get("scale") == "stuck":
-        return
+    """Pods that were on their way are there, or gone."""
     for one in state.get("objects", ()):
         if one["kind"] in SCALABLE:
             replicas = one["spec"].get("replicas", 1)
@@ -106,6 +109,8 @@ def _scale(call: Call, state: State) -> str:
     for one in scaled:
         one["spec"]["replicas"] = int(replicas)
         state.setdefault("scaled", []).append([_name(one), int(replicas)])
+    if not _trap(state):
+        _settle(state)
     return "".join(f"{_name(one)} scaled\n" for one in scaled)
 
 

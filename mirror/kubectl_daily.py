@@ -1,0 +1,73 @@
+"""What kubectl does for the days after an install: numbers of pods, and their logs.
+
+`kubectl scale` changes a number that KOTS sets again with the next release it deploys.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mirror.command import Command
+from mirror.kubectl import kubectl
+from mirror.site import Site
+
+WORKLOADS = "deployments,statefulsets"
+CONSOLE_LABEL = "kots.io/kotsadm"
+"""`true` at everything of the admin console (KOTS: pkg/kotsadm/types/constants.go)."""
+OTHERS = f"{CONSOLE_LABEL}!=true"
+"""Selects what is not of the admin console."""
+COUNTS = "custom-columns=KIND:.kind,NAME:.metadata.name,PODS:.spec.replicas"
+"""Three words a line: in JSON, a workload's environment may hold passwords."""
+_WITHOUT_LIMIT = "0"
+
+
+def get_workload(site: Site, namespace: str, workload: str) -> Command:
+    """Ask for one workload, such as `deployment/harness-manager`."""
+    return kubectl(site, "get", workload, "--output=json", namespace=namespace)
+
+
+def get_workloads(site: Site, namespace: str) -> Command:
+    """Ask for every workload of a namespace but the admin console's."""
+    words = ("get", WORKLOADS, f"--selector={OTHERS}", "--output=json")
+    return kubectl(site, *words, namespace=namespace)
+
+
+def list_counts(site: Site, namespace: str) -> Command:
+    """Ask how many pods every workload of a namespace is to have."""
+    words = ("get", WORKLOADS, f"--selector={OTHERS}", "--no-headers", f"--output={COUNTS}")
+    return kubectl(site, *words, namespace=namespace)
+
+
+def scale(site: Site, namespace: str, workload: str, pods: int) -> Command:
+    """Give a workload another number of pods."""
+    return kubectl(site, "scale", workload, f"--replicas={pods}", namespace=namespace)
+
+
+def scale_others(site: Site, namespace: str) -> Command:
+    """Scale everything of a namespace but the admin console to nothing."""
+    words = ("scale", WORKLOADS, f"--selector={OTHERS}", "--replicas=0")
+    return kubectl(site, *words, namespace=namespace)
+
+
+def get_pods(site: Site, namespace: str) -> Command:
+    """Ask for every pod of a namespace."""
+    return kubectl(site, "get", "pods", "--output=json", namespace=namespace)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogOf:
+    """One container of a pod."""
+
+    namespace: str
+    pod: str
+    container: str
+    previous: bool = False
+    """The one that ran there before."""
+
+
+def get_log(site: Site, log: LogOf, *, since: str | None) -> Command:
+    """Ask for a log; `since` is a Go duration, None for all there is."""
+    words = ["logs", f"pod/{log.pod}", f"--container={log.container}", "--timestamps"]
+    words += ["--previous"] if log.previous else []
+    words += [f"--since={since}"] if since else []
+    return kubectl(site, *words, namespace=log.namespace, timeout=_WITHOUT_LIMIT)

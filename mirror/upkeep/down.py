@@ -1,0 +1,184 @@
+"""Planned downtime: what has to stand still is scaled to nothing, and remembered.
+
+Source: vendor's install guide, "Bring down Harness cluster for planned downtime". The Manager and
+the Verification Service are enough: nothing works in the background then, and nobody is connected
+to the databases. The rest may follow.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from mirror import kubectl_daily
+from mirror.downtime import downtime_of
+from mirror.operation.model import Await, IsScaled, Plan, Run, Save, Step
+from mirror.operation.naming import named_apart
+from mirror.site import Application, Site
+from mirror.upkeep.standing import (
+    Place,
+    names_of,
+    read_step,
+    scale_step,
+    seconds,
+    wait_step,
+)
+from mirror.workload import Workload
+from transfer.errors import InvalidInput, NotFound, TransferError, raise_together
+
+UNDO = "airgap-mirror up, with the same site file, brings it back as it was"
+
+
+def plan_down(site: Site, places: Sequence[Place], *, everything: bool) -> Plan:
+    """Scale what has to stand still to nothing; with `everything`, the rest after it.
+
+    Raises:
+        InvalidInput, NotFound: what is to stand still is not known, or not there.
+    """
+    applications = [app for place in places for app in place.applications]
+    _check(places, everything=everything)
+    steps, notes, assumptions = list[Step](), list[str](), list[str]()
+    for place in places:
+        steps.append(read_step(site, place))
+        steps += _note(site, place)
+        notes += _notes(place)
+        stop = list(_stopped(place))
+        steps += _stop(site, place, stop)
+        if place.workloads is None:
+            assumptions.append(_assumed(place))
+        if everything and place.workloads is None:
+            steps += _stop_whatever_is_there(site, place)
+        elif everything:
+            steps += _stop(site, place, _others(place, stop))
+    if all(step.is_question or isinstance(step.action, Save) for step in steps):
+        steps = [step for step in steps if step.is_question]
+        notes.append(f"{names_of(applications)} stands still already.")
+    return Plan(
+        title=f"take {names_of(applications)} down at {site.name}",
+        steps=named_apart(steps),
+        assumptions=tuple(assumptions),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _check(places: Sequence[Place], *, everything: bool) -> None:
+    faults: list[TransferError] = []
+    for place in places:
+        for application in place.applications:
+            faults += _faults(place, application, everything=everything)
+    kind = NotFound if all(isinstance(fault, NotFound) for fault in faults) else InvalidInput
+    raise_together(kind, "what is to stand still is not known", faults, hint=_NAME_THEM)
+
+
+def _faults(place: Place, application: Application, *, everything: bool) -> Iterator[TransferError]:
+    wanted = downtime_of(application.slug, application.downtime).stop
+    where = f"applications.{application.slug}.downtime.stop"
+    if not wanted and not everything:
+        yield InvalidInput(f"{where}: nothing is known of this application, and nothing is named")
+    if not wanted or place.workloads is None:
+        return
+    missing = [one.workload for one in wanted if one.workload not in place.workloads]
+    if missing and (application.downtime or len(missing) == len(wanted)):
+        there = ", ".join(place.workloads) or "none"
+        yield NotFound(
+            f"{where}: {', '.join(missing)} not in namespace {place.namespace}, which has {there}"
+        )
+
+
+def _stopped(place: Place) -> Iterator[str]:
+    """What the downtime is made of, as far as it is there."""
+    for application in place.applications:
+        for one in downtime_of(application.slug, application.downtime).stop:
+            if place.workloads is None or one.workload in place.workloads:
+                yield one.workload
+
+
+def _note(site: Site, place: Place) -> Iterator[Step]:
+    """Remember how many pods there are, unless that is known from a downtime that goes on."""
+    if place.workloads is not None and not any(map(place.pods, place.workloads)):
+        return  # nothing but zeros
+    if _goes_on(place):
+        return
+    yield Step(
+        name=f"note-{place.namespace}",
+        why=f"Note how many pods everything in namespace {place.namespace} has, for airgap-mirror "
+        "up.",
+        action=Save(command=kubectl_daily.list_counts(site, place.namespace), path=place.file),
+    )
+
+
+def _goes_on(place: Place) -> bool:
+    """Whether something stands still that was noted: the note is older, and worth more."""
+    return any(pods and place.pods(name) == 0 for name, pods in (place.noted or {}).items())
+
+
+def _notes(place: Place) -> Iterator[str]:
+    for application in place.applications:
+        for one in downtime_of(application.slug, application.downtime).stop:
+            if place.workloads is not None and one.workload not in place.workloads:
+                yield f"{one.workload} is not in namespace {place.namespace}: left out."
+    for name, before in (place.noted or {}).items() if _goes_on(place) else ():
+        now = place.pods(name)
+        if now and now != before:
+            yield (
+                f"{name} has {now} pods, and {before} are noted: up brings back {before}, unless "
+                f"{place.file} is changed."
+            )
+
+
+def _stop(site: Site, place: Place, workloads: Sequence[str]) -> Iterator[Step]:
+    """All at the same time, then wait for each."""
+    for workload in workloads:
+        if place.pods(workload) != 0:
+            yield scale_step(site, place, workload, 0, undo=UNDO)
+    for workload in workloads:
+        found = (place.workloads or {}).get(workload)
+        if found is None or found.wanted or found.running:
+            yield wait_step(site, place, workload, 0)
+
+
+def _others(place: Place, stopped: Sequence[str]) -> list[str]:
+    """Everything else, the databases as the last: what comes first goes last."""
+    last = [
+        one.workload
+        for application in place.applications
+        for one in reversed(downtime_of(application.slug, application.downtime).first)
+    ]
+    found: dict[str, Workload] = dict(place.workloads or {})
+    rest = [
+        name
+        for name, workload in found.items()
+        if name not in stopped and name not in last and not place.is_of_another(workload)
+    ]
+    return [*rest, *(name for name in dict.fromkeys(last) if name in found)]
+
+
+def _stop_whatever_is_there(site: Site, place: Place) -> Iterator[Step]:
+    """What a run does one by one, in one: its names are not known."""
+    yield Step(
+        name=f"stop-others-{place.namespace}",
+        why=f"Stop everything else in namespace {place.namespace} but the admin console.",
+        action=Run(command=kubectl_daily.scale_others(site, place.namespace)),
+        undo=UNDO,
+    )
+    yield Step(
+        name=f"stopped-others-{place.namespace}",
+        why="Ask until no pod of it is left.",
+        action=Await(
+            command=kubectl_daily.get_workloads(site, place.namespace),
+            goal=IsScaled(replicas=0),
+            seconds=seconds(site),
+        ),
+    )
+
+
+def _assumed(place: Place) -> str:
+    return (
+        f"Everything named is in namespace {place.namespace}, and runs; a run looks, and leaves "
+        "alone what stands still already."
+    )
+
+
+_NAME_THEM = (
+    "name the workloads that have to stand still in the site file: "
+    "downtime: {stop: [deployment/NAME, …]}"
+)

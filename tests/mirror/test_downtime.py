@@ -1,0 +1,294 @@
+"""`airgap-mirror down` and `up`: what stands still, in which order it comes back, and how often."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mirror.operation import Plan, as_text
+from mirror.upkeep.down import plan_down
+from mirror.upkeep.standing import Place, places_of, read_counts, read_place
+from mirror.upkeep.up import plan_up
+from tests.fakes.kube_changes import workload
+from tests.mirror.caretaker import SITE, Caretaker, stops
+from tests.mirror.kots_world import read_site
+from transfer.errors import InvalidInput, NotFound, ToolError
+
+GOLDEN = Path(__file__).resolve().parents[1] / "data/golden"
+MANAGER, VERIFICATION = "deployment/harness-manager", "deployment/verification-svc"
+NEXTGEN = "deployment/ng-manager"
+MONGODB = "statefulset/mongodb-replicaset-chart"
+REDIS = "statefulset/redis-sentinel-harness-server"
+TIMESCALE, UI = "statefulset/timescaledb-single-chart", "deployment/ui"
+COUNTS = {MANAGER: 2, VERIFICATION: 2, NEXTGEN: 2, MONGODB: 3, REDIS: 3, TIMESCALE: 2, UI: 1}
+KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet"}
+
+
+def caretaker(folder: Path, **counts: int) -> Caretaker:
+    objects = []
+    for name, pods in {**COUNTS, **counts}.items():
+        kind, _, short = name.partition("/")
+        slug = "harness-ng" if name == NEXTGEN else "harness"
+        objects.append(workload(KINDS[kind], short, pods, kots_io__app_slug=slug))
+        objects[-1]["metadata"]["labels"] = {"kots.io/app-slug": slug}
+    return Caretaker(folder, objects=objects)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Caretaker:
+    return caretaker(tmp_path / "site")
+
+
+def looked_at(one: Caretaker, app: str | None = None) -> list[Place]:
+    applications = [one.site.application(app)] if app else one.site.applications
+    found = []
+    for place in places_of(applications, str(one.folder / "site")):
+        path = Path(place.file)
+        noted = read_counts(path.read_text(), place.file) if path.exists() else None
+        there = read_place(one.site, place, one.hands().ask)
+        found.append(replace(place, noted=noted, workloads=there))
+    return found
+
+
+def down(one: Caretaker, app: str | None = None, *, everything: bool = False) -> Plan:
+    return plan_down(one.site, looked_at(one, app), everything=everything)
+
+
+def up(one: Caretaker, app: str | None = None) -> Plan:
+    return plan_up(one.site, looked_at(one, app))
+
+
+def dry_places(noted: str | None = None) -> Sequence[Place]:
+    known = read_counts(noted, "site.harness.pods") if noted else None
+    places = places_of(read_site().applications, "/etc/airgap/site")
+    return [replace(place, noted=known) for place in places]
+
+
+NOTED = """\
+Deployment     harness-manager                         2
+Deployment     verification-svc                        2
+Deployment     ng-manager                              2
+Deployment     ui                                      2
+StatefulSet    mongodb-replicaset-chart                3
+StatefulSet    redis-sentinel-harness-server           3
+StatefulSet    timescaledb-single-chart                3
+"""
+PLANS = {
+    "down": plan_down(read_site(), dry_places(), everything=False),
+    "down-all": plan_down(read_site(), dry_places(), everything=True),
+    "up": plan_up(read_site(), dry_places(NOTED)),
+    "up-unnoted": plan_up(read_site(), dry_places()),
+}
+
+
+@pytest.mark.parametrize("name", PLANS)
+def test_a_dry_run_reads_as_it_did(name: str) -> None:
+    assert as_text(PLANS[name]) == (GOLDEN / f"{name}.txt").read_text()
+
+
+def test_the_managers_go_down_and_come_back_as_they_were(site: Caretaker) -> None:
+    site.carry_out(down(site))
+    still = {MANAGER: 0, VERIFICATION: 0, NEXTGEN: 0}
+    assert site.pods() == {**COUNTS, **still}
+    site.carry_out(up(site))
+    assert site.pods() == COUNTS
+    assert not (site.folder / "site.harness.pods").exists()
+
+
+def test_everything_goes_down_with_the_databases_as_the_last(site: Caretaker) -> None:
+    site.carry_out(down(site, everything=True))
+    order = [name for name, _ in site.scaled()]
+    assert order[:3] == [MANAGER, VERIFICATION, NEXTGEN]
+    assert sorted(order[3:5]) == sorted([TIMESCALE, UI])
+    assert order[5:] == [REDIS, MONGODB]
+    assert set(site.pods().values()) == {0}
+
+
+def test_databases_are_ready_before_the_managers_come_back(site: Caretaker) -> None:
+    site.carry_out(down(site, everything=True))
+    site.cluster.change(scaled=[], traps={"scale": "slow"})
+    site.carry_out(up(site))
+    assert site.scaled() == [
+        *((MONGODB, 3), (REDIS, 3), (TIMESCALE, 2)),
+        *((MANAGER, 2), (VERIFICATION, 2), (NEXTGEN, 2)),
+        (UI, 1),
+    ]
+    calls = [" ".join(call["argv"][1:3]) for call in site.cluster.calls()]
+    started = calls.index(f"scale {MANAGER}", calls.index(f"scale {TIMESCALE}"))
+    for database in (MONGODB, REDIS, TIMESCALE):
+        assert f"get {database}" in calls[:started]
+    assert any("0 of 3 pods" in line for line in site.said)
+    assert site.pods() == COUNTS
+
+
+def test_a_second_downtime_does_not_forget(site: Caretaker) -> None:
+    site.carry_out(down(site))
+    again = down(site)
+    assert all(step.is_question for step in again.steps)
+    assert again.notes == ("harness and harness-ng stands still already.",)
+    site.carry_out(down(site, everything=True))
+    site.carry_out(up(site))
+    assert site.pods() == COUNTS
+    assert up(site).notes == ("harness and harness-ng is up already.",)
+
+
+def test_numbers_of_a_new_downtime_are_noted_anew(site: Caretaker) -> None:
+    (site.folder / "site.harness.pods").write_text("Deployment harness-manager 9\n")
+    site.carry_out(down(site))
+    site.carry_out(up(site))
+    assert site.pods() == COUNTS
+
+
+def test_a_number_that_differs_from_what_is_noted_is_told(site: Caretaker) -> None:
+    site.carry_out(down(site, "harness-ng"))
+    objects = site.cluster.load()["objects"]
+    objects[0]["spec"]["replicas"] = 4
+    site.cluster.change(objects=objects)
+    (note,) = down(site).notes
+    assert note == (
+        f"{MANAGER} has 4 pods, and 2 are noted: up brings back 2, unless "
+        f"{site.folder}/site.harness.pods is changed."
+    )
+
+
+def test_one_application_leaves_the_other_alone(site: Caretaker) -> None:
+    site.carry_out(down(site, "harness-ng", everything=True))
+    assert site.scaled() == [(NEXTGEN, 0)]
+    site.carry_out(down(site, "harness", everything=True))
+    site.cluster.change(scaled=[])
+    site.carry_out(up(site, "harness"))
+    assert NEXTGEN not in dict(site.scaled())
+    assert (site.folder / "site.harness.pods").exists()  # for the one that still stands
+    site.carry_out(up(site))
+    assert site.pods() == COUNTS
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_down_is_the_same_after_an_interruption_anywhere(tmp_path: Path, everything: bool) -> None:  # noqa: FBT001 - a parameter
+    def end(one: Caretaker) -> object:
+        return one.pods(), (one.folder / "site.harness.pods").read_text()
+
+    stops(caretaker, lambda one: down(one, everything=everything), tmp_path, end)
+
+
+def test_up_is_the_same_after_an_interruption_anywhere(tmp_path: Path) -> None:
+    def stopped(folder: Path) -> Caretaker:
+        one = caretaker(folder)
+        (folder / "site.harness.pods").write_text(
+            "".join(
+                f"{KINDS[name.partition('/')[0]]} {name.partition('/')[2]} {pods}\n"
+                for name, pods in COUNTS.items()
+            )
+        )
+        objects = one.cluster.load()["objects"]
+        for each in objects:
+            each["spec"]["replicas"] = 0
+            each["status"] = {}
+        one.cluster.change(objects=objects)
+        return one
+
+    def end(one: Caretaker) -> object:
+        return one.pods(), (one.folder / "site.harness.pods").exists()
+
+    stops(stopped, up, tmp_path, end)
+
+
+def test_what_is_known_but_not_there_is_left_out(tmp_path: Path) -> None:
+    one = caretaker(tmp_path)
+    left = [each for each in one.cluster.load()["objects"] if each["metadata"]["name"] != "ui"]
+    left = [each for each in left if each["metadata"]["name"] != "verification-svc"]
+    one.cluster.change(objects=left)
+    assert f"{VERIFICATION} is not in namespace harness: left out." in down(one).notes
+    one.carry_out(down(one))
+    assert one.pods()[MANAGER] == 0
+
+
+@pytest.mark.parametrize("own", ["", ", downtime: {stop: [deployment/other]}"])
+def test_names_that_the_cluster_does_not_have_are_refused(tmp_path: Path, own: str) -> None:
+    one = Caretaker(tmp_path, objects=[workload("Deployment", "manager", 2)])
+    one.write_site(SITE.replace("license.yaml}", f"license.yaml{own}}}"))
+    with pytest.raises(NotFound) as caught:
+        down(one)
+    first, second = caught.value.faults
+    assert "applications.harness.downtime.stop: deployment/" in str(first)
+    assert "not in namespace harness, which has deployment/manager" in str(first)
+    assert "applications.harness-ng.downtime.stop" in str(second)
+    assert one.scaled() == []
+
+
+def test_an_unknown_application_has_to_be_described(tmp_path: Path) -> None:
+    one = Caretaker(tmp_path, objects=[workload("Deployment", "manager", 2)])
+    one.write_site(
+        SITE.replace("  harness:", "  other:").replace("  harness-ng: {lice", "  x: {lice")
+    )
+    with pytest.raises(InvalidInput) as caught:
+        down(one)
+    assert "applications.other.downtime.stop: nothing is known" in str(caught.value.faults[0])
+    assert "in the site file: downtime: {stop: [deployment/NAME, …]}" in str(caught.value.hint)
+    described = "license.yaml, downtime: {stop: [deployment/manager=4]}}"
+    one.write_site(one.site_file.read_text().replace("license.yaml}", described, 1))
+    one.carry_out(down(one, "other"))
+    one.carry_out(up(one, "other"))
+    assert one.scaled() == [("deployment/manager", 0), ("deployment/manager", 4)]
+
+
+def test_without_a_note_the_numbers_are_asked_for(site: Caretaker) -> None:
+    site.carry_out(down(site))
+    (site.folder / "site.harness.pods").unlink()
+    done = site.run("up", code=3)
+    assert (
+        f"{MANAGER}: stands still, and {site.folder}/site.harness.pods does not say" in done.stderr
+    )
+    assert "--pods deployment/NAME=NUMBER" in done.stderr
+    stated = [f"--pods={name}=2" for name in (MANAGER, VERIFICATION, NEXTGEN)]
+    site.run("up", *stated)
+    assert site.pods() == COUNTS
+
+
+def test_pods_that_stay_are_not_believed_to_be_gone(site: Caretaker) -> None:
+    site.cluster.change(traps={"scale": "stuck"})
+    with pytest.raises(ToolError) as caught:
+        site.carry_out(down(site))
+    assert f"{MANAGER}: 2 of 0 pods after 1 s; expected: no pod is left" in str(caught.value)
+    assert "look at the pods of the namespace" in str(caught.value.hint)
+    assert f"  stop-{MANAGER.partition('/')[2]}: airgap-mirror up" in "\n".join(site.said)
+
+
+def test_on_the_command_line(site: Caretaker) -> None:
+    done = site.run("down", "--all")
+    assert f"{MANAGER}: no pod is left" in done.stdout
+    assert (site.folder / "site.harness.pods").stat().st_mode & 0o777 == 0o600
+    done = site.run("up")
+    assert f"{MONGODB}: 3 pods ready" in done.stdout
+    assert site.run("up").stdout == "Nothing was to be done.\n"
+    assert site.pods() == COUNTS
+
+
+def test_a_dry_run_asks_nothing(site: Caretaker) -> None:
+    for words in (["down", "--all"], ["up"]):
+        assert "Nothing was asked." in site.run(*words, "--dry-run").stdout
+    assert site.cluster.calls() == []
+
+
+@pytest.mark.parametrize("wrong", ["deployment/ui", "ui=2", "deployment/ui=0"])
+def test_numbers_of_pods_are_read_strictly(site: Caretaker, wrong: str) -> None:
+    assert "expected deployment/NAME=PODS" in site.run("up", "--pods", wrong, code=2).stderr
+
+
+def test_a_note_that_somebody_spoiled_is_refused(site: Caretaker) -> None:
+    (site.folder / "site.harness.pods").write_text("Deployment ui\n")
+    done = site.run("up", code=3)
+    assert "site.harness.pods:1: expected a kind, a name and a number of pods" in done.stderr
+
+
+def test_a_refusal_of_the_cluster_ends_it(site: Caretaker) -> None:
+    said = 'Error from server (Forbidden): deployments.apps "harness-manager" is forbidden'
+    site.cluster.change(refusals={"scale": said})
+    done = site.run("down", code=10)
+    assert said in done.stderr
+    site.cluster.change(refusals={})
+    site.run("down")
+    assert site.pods()[MANAGER] == 0
