@@ -26,6 +26,8 @@ from transfer.console import HELP, Program
         "load": "mirror.cli.load",
         "rewrite-images": "mirror.cli.rewrite",
         "config": "mirror.cli.config",
+        "down": "mirror.cli.downtime",
+        "up": "mirror.cli.downtime",
     },
     epilog=examples(
         "verify  /media/usb/harness",

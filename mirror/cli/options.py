@@ -45,6 +45,12 @@ def site_option(help_text: str, *, required: bool = False) -> Callable[[_Decorat
     )
 
 
+app_option = click.option(
+    "--app", metavar="SLUG", help="One application of the site; otherwise all."
+)
+"""`--app SLUG`; the command gets it as `app`, None for all."""
+
+
 class _Jobs(click.IntRange):
     """A number of jobs; 0, which is no such number, stands for `auto`."""
 
