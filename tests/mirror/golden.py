@@ -1,4 +1,4 @@
-"""The dry runs whose text is kept in `tests/data/golden/`, to be read before it is changed.
+"""Dry runs as they are kept, in `tests/data/golden/`: as text, as a script and as a runbook.
 
 python -m tests.mirror.golden        write the files anew; review the difference
 """
@@ -12,7 +12,8 @@ from typing import Any
 
 from mirror.deploy import Order
 from mirror.kots import Engine
-from mirror.operation import Plan, as_text
+from mirror.operation import Plan, as_runbook, as_script, as_text
+from mirror.operation.script import common
 from tests.mirror.kots_world import (
     FIRST,
     KOTS,
@@ -163,11 +164,25 @@ CASES: Mapping[str, Case] = {
 }
 
 
+CUT = "# … mirror/operation/shell/*.sh …\n"
+"""What stands in a kept script for what all of them have."""
+
+
+def shown(planned: Plan) -> dict[str, str]:
+    """A plan as it is kept, by the ending of its file."""
+    return {
+        "txt": as_text(planned),
+        "sh": as_script(planned).replace(common(), CUT),
+        "md": as_runbook(planned),
+    }
+
+
 def main() -> None:
-    """Write every text."""
+    """Write every file."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, case in CASES.items():
-        (FOLDER / f"{name}.txt").write_text(as_text(case.plan()), encoding="utf-8")
+        for ending, text in shown(case.plan()).items():
+            (FOLDER / f"{name}.{ending}").write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

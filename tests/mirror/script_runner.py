@@ -134,27 +134,22 @@ class Somebody:
                 pass
 
 
-def calls(site: KotsSite, start: int = 0) -> list[dict[str, Any]]:
-    """The calls of programs since the first `start`, the same whatever folder the site is in."""
-    text = json.dumps(site.cluster.calls()[start:])
-    return list(json.loads(text.replace(str(site.folder), "")))
+def calls(site: KotsSite, start: int = 0, *, without: Plan | None = None) -> list[dict[str, Any]]:
+    """The calls of programs since the first `start`, the same whatever folder the site is in.
 
-
-def without_questions(found: Sequence[dict[str, Any]], plan: Plan) -> list[dict[str, Any]]:
-    """Calls without one for each question of a plan, the first that fits."""
-    left = list(found)
-    for step in plan.steps:
+    One for each question of the plan `without` is left out, the first that fits.
+    """
+    found = site.cluster.calls()[start:]
+    for step in without.steps if without else ():
         if step.is_question and step.command:
-            argv = list(step.command.argv)
-            asked = next((call for call in left if _same(call["argv"], argv)), None)
-            if asked:
-                left.remove(asked)
-    return left
+            argv = step.command.argv
+            found.remove(next(call for call in found if _same(call["argv"], argv)))
+    return list(json.loads(json.dumps(found).replace(str(site.folder), "")))
 
 
 def _same(logged: Sequence[str], argv: Sequence[str]) -> bool:
     """The plugin logs its own words."""
-    return list(logged[1:]) == list(argv[1 + (argv[1:2] == ["kots"]) :])
+    return list(logged[1:]) == list(argv[1 + (argv[1] == "kots") :])
 
 
 def saved_lines(path: str, root: Path) -> list[str]:
