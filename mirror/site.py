@@ -14,10 +14,12 @@ from pathlib import PurePosixPath
 
 from mirror import duration
 from mirror.downtime import Downtime, read_downtime
+from mirror.habits import read_habits
 from mirror.requirements import Mode, Requirement, read_requirements
 from mirror.secret import FromEnvironment, FromFile, SecretSource
 from transfer.errors import InvalidInput
 from transfer.fields import Fields
+from transfer.habits import UNKNOWN, Habits
 from transfer.reference import Repository, parse_endpoint
 from transfer.yamlfile import read_yaml
 
@@ -28,6 +30,14 @@ PREFLIGHTS_WAIT = "15m"
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LOGIN_KEYS = ("username", "usernameEnv", "passwordEnv", "passwordFile")
+_REGISTRY_KEYS = (
+    "credentials",
+    "pullCredentials",
+    "clientCertFile",
+    "clientKeyFile",
+    "createMissing",
+    "habits",
+)
 _APPLICATION_KEYS = (
     "licenseFile",
     "configValues",
@@ -66,11 +76,25 @@ class SiteRegistry:
 
     endpoint: Repository
     ca_file: str | None = None
+    client_cert: str | None = None
+    """A certificate of our own, where the registry wants to see one."""
+    client_key: str | None = None
+    """Its key; None where it is in the same file."""
     plain_http: bool = False
     insecure_skip_tls_verify: bool = False
     credentials: LoginSource = None
     pull_credentials: Login | None = None
     """A user that may only read, for the cluster; None lets it use `credentials`."""
+    create_missing: bool = False
+    """Whether a push may create projects and repositories."""
+    habits: Habits = UNKNOWN
+    """What a probe found out."""
+
+
+def puller_of(registry: SiteRegistry) -> Login | None:
+    """Whom the cluster is handed for pulling; None where the nodes pull by themselves."""
+    login = registry.pull_credentials or registry.credentials
+    return login if isinstance(login, Login) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,21 +223,29 @@ def parse_site(text: str, file: str, *, folder: str, home: str | None) -> Site:
 
 def _registry(parent: Fields, reader: _Reader) -> SiteRegistry:
     keys = ("endpoint", "caFile", "plainHttp", "insecureSkipTlsVerify")
-    fields = parent.child("registry", *keys, "credentials", "pullCredentials")
+    fields = parent.child("registry", *keys, *_REGISTRY_KEYS)
     if fields is None:
         parent.fault("registry", "is missing")
         return SiteRegistry(endpoint=Repository("", ""))
     ways = [key for key in keys[1:] if key in fields]
     if len(ways) > 1:
         fields.fault("", f"choose one of {' and '.join(ways)}")
+    if "clientCertFile" in fields and "plainHttp" in fields:
+        fields.fault("clientCertFile", "does not go together with plainHttp")
+    if "clientKeyFile" in fields and "clientCertFile" not in fields:
+        fields.fault("clientKeyFile", "has no clientCertFile that it could be for")
     pull = fields.child("pullCredentials", *_LOGIN_KEYS)
     return SiteRegistry(
         endpoint=_endpoint(fields),
         ca_file=reader.path(fields, "caFile"),
+        client_cert=reader.path(fields, "clientCertFile"),
+        client_key=reader.path(fields, "clientKeyFile"),
         plain_http=fields.boolean("plainHttp"),
         insecure_skip_tls_verify=fields.boolean("insecureSkipTlsVerify"),
         credentials=_credentials(fields, reader),
         pull_credentials=_login(pull, reader) if pull else None,
+        create_missing=fields.boolean("createMissing"),
+        habits=read_habits(fields),
     )
 
 

@@ -11,11 +11,11 @@ from typing import Protocol
 from transfer.descriptor import Descriptor
 from transfer.disk import storage_errors
 from transfer.errors import InvalidInput
+from transfer.habits import UNKNOWN, Habits
 from transfer.layout import OciLayout
 from transfer.progress import SILENT, Progress
 from transfer.reference import Reference, Repository, parse_endpoint
-from transfer.registry import Credentials, Habits, Identity, RegistryClient, RetryPolicy
-from transfer.registry.habits import UNKNOWN
+from transfer.registry import Credentials, Identity, RegistryClient, RetryPolicy
 from transfer.store import Source, Target
 
 STORE_PREFIX = "oci:"

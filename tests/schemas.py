@@ -66,6 +66,27 @@ name: dc-north
 registry:
   endpoint: registry.dc-north.example:5000/harness
   caFile: pki/dc-north-ca.pem
+  clientCertFile: pki/client.pem
+  clientKeyFile: pki/client.key
+  createMissing: false
+  habits:
+    probed: "2026-11-22"
+    login: basic
+    location: absolute
+    chunks: accepted
+    resume: by-offset
+    digests: checked
+    cancel: possible
+    whole: accepted
+    singlePost: ignored
+    mount: works
+    mountMissing: upload
+    head: digest
+    delete: possible
+    referrers: unlisted
+    chunkMinimum: 5242880
+    bodyLimit: 104857600
+    refusedTypes: [oci.image.index.v1+json]
   credentials: {usernameEnv: REGISTRY_USER, passwordEnv: REGISTRY_PASSWORD}
   pullCredentials: {username: harness-pull, passwordFile: ~/pull-password}
 cluster: {kubeconfig: ~/.kube/config, context: dc-north, openshift: false}

@@ -16,7 +16,7 @@ from mirror.cli.options import site_option
 from mirror.secret import CARRIAGE_RETURN, UNPRINTABLE
 from mirror.target import RegistryAccess
 from transfer.errors import InvalidInput
-from transfer.registry import Credentials
+from transfer.registry import Credentials, Identity
 
 _Option = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -28,6 +28,8 @@ class _Flags:
     ca_file: Path | None
     plain_http: bool
     insecure_skip_tls_verify: bool
+    client_cert: Path | None
+    client_key: Path | None
     username: str | None
     password_stdin: bool
 
@@ -38,6 +40,10 @@ class _Flags:
             raise click.UsageError(
                 "choose one of --ca-file, --plain-http and --insecure-skip-tls-verify"
             )
+        if self.client_key and not self.client_cert:
+            raise click.UsageError("--client-key needs --client-cert: the certificate it is for")
+        if self.client_cert and self.plain_http:
+            raise click.UsageError("--client-cert is shown by TLS: it needs no --plain-http")
         access = RegistryAccess(environ=dict(os.environ))
         if site:
             from mirror.cli.sites import read_access
@@ -52,6 +58,9 @@ class _Flags:
                 plain_http=self.plain_http,
                 verify=not self.insecure_skip_tls_verify,
             )
+        if self.client_cert:
+            identity = Identity(certificate=self.client_cert, key=self.client_key)
+            access = replace(access, identity=identity)
         return to, replace(access, credentials=given) if given else access
 
 
@@ -119,6 +128,16 @@ _OPTIONS: tuple[_Option, ...] = (
         "--insecure-skip-tls-verify",
         is_flag=True,
         help="Do not check the registry's certificate: anybody in between reads the password.",
+    ),
+    click.option(
+        "--client-cert",
+        type=click.Path(path_type=Path),
+        help="Certificate to show to a registry that asks for one (PEM).",
+    ),
+    click.option(
+        "--client-key",
+        type=click.Path(path_type=Path),
+        help="Its key (PEM), where it is not in the same file.",
     ),
     click.option(
         "--username",

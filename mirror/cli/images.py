@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -107,6 +108,11 @@ def plan(
 @adaptive_jobs_option
 @click.option("--overwrite", is_flag=True, help="Move names that hold other content.")
 @click.option(
+    "--create-missing",
+    is_flag=True,
+    help="Create projects and repositories that the registry wants first: of a Harbor, or an ECR.",
+)
+@click.option(
     "--repair",
     is_flag=True,
     help="Look below names that are right too, and send what an audit found missing there.",
@@ -126,6 +132,7 @@ def push(
     access: RegistryAccess,
     jobs: int,
     overwrite: bool,
+    create_missing: bool,
     repair: bool,
     receipt: Path | None,
     quiet: bool,
@@ -140,6 +147,8 @@ def push(
     if receipt:
         check_place(receipt)
     with ExitStack() as stack:
+        if create_missing:
+            access = replace(access, create_missing=True)
         destinations = stack.enter_context(
             open_destinations(to, access, writing=True, progress=progress)
         )

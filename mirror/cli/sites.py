@@ -7,11 +7,11 @@ from pathlib import Path
 
 from mirror.credentials import Keyring
 from mirror.secret import SecretSource
-from mirror.site import Login, Site
+from mirror.site import Login, Site, SiteRegistry
 from mirror.sitefile import load_site
 from mirror.target import RegistryAccess
 from transfer.console import home
-from transfer.registry import Credentials
+from transfer.registry import Credentials, Identity
 
 
 def read_access(path: Path, *, login: bool) -> tuple[str, RegistryAccess]:
@@ -39,9 +39,19 @@ def access_to(site: Site, keyring: Keyring, *, login: bool = True) -> RegistryAc
         ca_file=Path(registry.ca_file) if registry.ca_file else None,
         plain_http=registry.plain_http,
         verify=not registry.insecure_skip_tls_verify,
+        identity=_identity(registry),
         credentials=credentials,
         environ=keyring.environment,
+        habits=registry.habits,
+        create_missing=registry.create_missing,
     )
+
+
+def _identity(registry: SiteRegistry) -> Identity | None:
+    if registry.client_cert is None:
+        return None
+    key = Path(registry.client_key) if registry.client_key else None
+    return Identity(certificate=Path(registry.client_cert), key=key)
 
 
 def login_secrets(site: Site) -> list[SecretSource]:

@@ -11,6 +11,25 @@ from transfer.digest import Digest
 from transfer.http.answers import Answer
 
 
+class Announced:
+    """A body that is announced and never sent: who refuses its size does so at once."""
+
+    def __init__(self, size: int) -> None:
+        self._size = size
+
+    def __len__(self) -> int:
+        """Bytes, for Content-Length."""
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Nothing."""
+        return iter(())
+
+    def read(self, size: int = -1, /) -> bytes:  # noqa: ARG002 - a body's
+        """Nothing."""
+        return b""
+
+
 def nowhere() -> Digest:
     """The digest of something that is nowhere."""
     return Digest.of(secrets.token_bytes(16))
@@ -28,6 +47,14 @@ def manifest_of_nothing(kind: str) -> bytes:
         }
     )
     return json.dumps({"schemaVersion": 2, "mediaType": kind, **body}).encode()
+
+
+def config_of(answer: Answer | None) -> str | None:
+    """The digest of the configuration of the image whose manifest an answer is."""
+    value = _value(answer)
+    config = value.get("config") if isinstance(value, dict) else None
+    digest = config.get("digest") if isinstance(config, dict) else None
+    return digest if isinstance(digest, str) else None
 
 
 def names(answer: Answer | None, key: str) -> list[str]:

@@ -58,6 +58,7 @@ class RegistryApi(Exchange):
         return answer(repository, name)
 
     def _post_blobs_uploads(self, repository: str, name: str) -> None:
+        self.read_body()  # of those who hope that this is enough
         query = parse_qs(urlsplit(self.path).query)
         wanted = query.get("mount", [""])[0]
         content = self.held.blobs.get((query.get("from", [""])[0], wanted))
@@ -95,11 +96,15 @@ class RegistryApi(Exchange):
 
     def _put_blobs_uploads(self, repository: str, session: str) -> None:
         announced = int(self.headers["Content-Length"])
+        wanted = parse_qs(urlsplit(self.path).query)["digest"][0]
+        if not re.fullmatch(r"sha256:[0-9a-f]{64}", wanted):
+            self.close_connection = True  # whatever else is announced
+            self.rfile.read(announced if announced < 1024 else 0)
+            return self.refuse(400, "DIGEST_INVALID")
         content = self.read_body()
         if len(content) != announced or session not in self.held.open_uploads:
             return self.refuse(404, "BLOB_UPLOAD_UNKNOWN")
         content = self.held.arrived.pop(session, b"") + content
-        wanted = parse_qs(urlsplit(self.path).query)["digest"][0]
         if wanted != digest_of(content):
             return self.refuse(400, "DIGEST_INVALID")
         self.held.open_uploads.discard(session)

@@ -46,14 +46,16 @@ DOCKER_REGISTRY = {
     "chunks": "accepted",
     "resume": "by-offset",
     "digests": "checked",
-    "cancel": "yes",
+    "cancel": "possible",
     "whole": "accepted",
+    "body-limit": "none",
     "single-post": "ignored",
-    "mount": "upload",
+    "mount-missing": "upload",
+    "mount": "unknown",
     **TYPES,
     "head": "unknown",
     "delete": "possible",
-    "referrers": "no",
+    "referrers": "unlisted",
 }
 
 
@@ -66,7 +68,11 @@ def test_docker_registry_and_nothing_is_left_in_it(tmp_path: Path) -> None:
         assert [path for path in content if not NOTHING_KEPT & set(path.parts)] == []
         bundle = make_bundle(tmp_path / "bundle").path
         assert mirror("push", bundle, "--to", f"{registry.host}/harness", "--plain-http").code == 0
-        assert probe(registry.host) == {**DOCKER_REGISTRY, "head": "digest"}
+        stored = sorted(path for path in registry.storage.rglob("*") if path.is_file())
+        found = probe(registry.host)
+        assert found == {**DOCKER_REGISTRY, "head": "digest", "mount": "works"}
+        now = sorted(path for path in registry.storage.rglob("*") if path.is_file())
+        assert [path for path in now if path not in stored and "hashstates" not in path.parts] == []
 
 
 @pytest.mark.real
@@ -114,9 +120,9 @@ DENIED = status(403, error=("DENIED", "no"))
         ("POST", r"/uploads/$", header("OCI-Chunk-Min-Length", "5000"), {"chunk-minimum": "5000"}),
         ("PUT", "none", status(405), {"whole": "refused", "chunks": "accepted"}),
         ("PUT", "none", status(413), {"whole": "refused"}),
-        ("POST", r"\?mount=", status(404), {"mount": "refused"}),
-        ("POST", r"\?mount=", status(401), {"mount": "refused"}),
-        ("POST", r"\?mount=", DENIED, {"mount": "refused"}),
+        ("POST", r"\?mount=", status(404), {"mount-missing": "refused"}),
+        ("POST", r"\?mount=", status(401), {"mount-missing": "refused"}),
+        ("POST", r"\?mount=", DENIED, {"mount-missing": "refused"}),
         (
             "PUT",
             "/manifests/",
@@ -133,8 +139,8 @@ DENIED = status(403, error=("DENIED", "no"))
             {"type oci.image.index.v1+json": "refused"},
         ),
         ("PUT", "/manifests/", status(201), {"type oci.image.index.v1+json": "unchecked"}),
-        ("GET", "/referrers/", status(200, body=b"{}"), {"referrers": "yes"}),
-        ("DELETE", "uploads", status(405), {"cancel": "no", "left": "upload"}),
+        ("GET", "/referrers/", status(200, body=b"{}"), {"referrers": "listed"}),
+        ("DELETE", "uploads", status(405), {"cancel": "refused", "left": "upload"}),
     ],
 )
 def test_a_habit(
@@ -188,7 +194,7 @@ def test_whether_a_tag_tells_its_digest(registry: FakeRegistry, name: str, value
     registry.manifests["there", digest] = Stored(OCI_MANIFEST, b"{}")
     registry.tags["there", "1"] = digest
     listed = json.dumps({"repositories": ["there"]}).encode()
-    registry.fail("GET", "_catalog", 1, status(200, body=listed))
+    registry.fail("GET", "_catalog", 2, status(200, body=listed))
     registry.fail("HEAD", "/manifests/", 1, header(name, None))
     assert probe(registry.host)["head"] == value
 

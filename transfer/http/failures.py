@@ -78,7 +78,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _untrusted(cause: ssl.SSLCertVerificationError, what: str) -> AccessDenied:
     return AccessDenied(
         f"{what}: the certificate is not trusted: {cause.verify_message}",
-        hint="name the authority that signed it by --ca-file (caFile:), and the registry as "
+        hint="name the authority that signed it by --ca-file (caFile:), and the server as "
         "its certificate does",
     )
 
@@ -88,14 +88,14 @@ def _tls(cause: ssl.SSLError, what: str) -> TransferError | None:
     if reason in _NOT_TLS:
         return InvalidInput(
             f"{what}: does not speak HTTPS",
-            hint="check the port; if the registry has no TLS, say so by --plain-http "
-            "(plainHttp: true)",
+            hint="check the port; without TLS a registry needs --plain-http (plainHttp: true), "
+            "any other address http://",
         )
     if "ALERT" in reason:
         return AccessDenied(
             f"{what}: refused the TLS connection: {reason}",
-            hint="the registry wants a client certificate (--client-cert, clientCertFile:), another "
-            "one, or another version of TLS",
+            hint="it wants a client certificate (for a registry --client-cert, clientCertFile:), "
+            "another one, or another version of TLS",
         )
     return None
 

@@ -7,21 +7,20 @@ token server, and whatever goes wrong comes out as one of `transfer.errors`. Wha
 verified here: `copy` does.
 
 From the outside in: `client`, `repository` with `upload` and `download`; `session`, which brings
-one blob by what is `asking`, as the `habits` of the registry are; `connection` with `auth`, which
-has `tokens` from their server and `credentials` from docker's and podman's files and `helpers`;
-below them `transfer.http`. `refusals` says what an unwelcome answer means.
+one blob by what is `asking`, with the `manners` that the registry wants; `connection` with `auth`,
+which has `tokens` from their server and `credentials` from docker's and podman's files and
+`helpers`, and with `creation` of what a push needs; below them `transfer.http`. `refusals` says
+what an unwelcome answer means.
 """
 
 from transfer.http.retry import RetryPolicy
 from transfer.http.trust import Identity
 from transfer.registry.client import RegistryClient
 from transfer.registry.credentials import Credentials
-from transfer.registry.habits import Habits
 from transfer.registry.repository import RegistryRepository
 
 __all__ = [
     "Credentials",
-    "Habits",
     "Identity",
     "RegistryClient",
     "RegistryRepository",

@@ -11,6 +11,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from transfer.errors import InvalidInput, NotFound
+from transfer.habits import UNKNOWN, Habits
 from transfer.http.answers import Answer
 from transfer.http.messages import Request
 from transfer.http.retry import RetryPolicy
@@ -21,7 +22,6 @@ from transfer.registry.auth import Authenticator
 from transfer.registry.connection import Connection
 from transfer.registry.creation import Creator
 from transfer.registry.credentials import Credentials
-from transfer.registry.habits import UNKNOWN, Habits
 from transfer.registry.repository import RegistryRepository
 
 _API_HOSTS = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-1.docker.io"}

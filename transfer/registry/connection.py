@@ -9,6 +9,7 @@ from typing import TypeVar
 from urllib.parse import urljoin
 
 from transfer.errors import AccessDenied, TransferError, Unavailable
+from transfer.habits import UNKNOWN, Habits
 from transfer.http.answers import Answer
 from transfer.http.messages import Reply, Request, Scopes
 from transfer.http.retry import RetryPolicy
@@ -16,7 +17,7 @@ from transfer.http.transport import Transport, check_downgrade, origin
 from transfer.progress import Progress
 from transfer.registry.auth import Authenticator
 from transfer.registry.creation import Creator
-from transfer.registry.habits import UNKNOWN, Habits, Manners
+from transfer.registry.manners import Manners
 from transfer.registry.refusals import refusal
 
 _Result = TypeVar("_Result")

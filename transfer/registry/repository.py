@@ -22,6 +22,7 @@ from transfer.errors import (
     NotFound,
     SizeMismatch,
     TransferError,
+    Unavailable,
 )
 from transfer.http.answers import Answer
 from transfer.http.messages import Request
@@ -202,12 +203,21 @@ class RegistryRepository:
         )
 
     def _resolve(self, name: str) -> Descriptor | None:
+        manners = self._connection.manners
+        if not manners.heads:
+            return self._resolve_by_content(name)
         request = self._request("HEAD", "manifests", name)
         request = request.with_header("Accept", _ACCEPT)
-        answer = self._head(request)
+        try:
+            answer = self._head(request)
+        except Unavailable as error:
+            if not error.stumbled:
+                raise
+            return self._resolve_by_content(name)  # some fail at this question alone
         if answer is None:
             return None
         if answer.digest is None or answer.size is None or not answer.media_type:
+            manners.heads = False
             return self._resolve_by_content(name)
         if ":" in name:
             answer.check_digest(Digest.parse(name), request.what)

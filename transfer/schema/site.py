@@ -6,6 +6,7 @@ connected end, which knows nothing of the other.
 
 from __future__ import annotations
 
+from transfer.schema.habits import habits_schema
 from transfer.schema.patterns import DURATION, ENDPOINT, LABEL, VARIABLE, WORKLOAD
 from transfer.schema.words import (
     Schema,
@@ -72,6 +73,8 @@ def _registry() -> Schema:
     return mapping(
         "The site's registry. Every command derives from it.",
         at_most_one(*_TLS),
+        at_most_one("clientCertFile", "plainHttp"),
+        where(given("clientKeyFile"), given("clientCertFile")),
         required={
             "endpoint": text(
                 "Host, port and namespace in one string, without a scheme and without a slash at "
@@ -84,6 +87,16 @@ def _registry() -> Schema:
             "caFile": text("PEM with the CA of its certificate.", "pki/dc-north-ca.pem"),
             "plainHttp": flag("true: it speaks HTTP without TLS.", default=False),
             "insecureSkipTlsVerify": flag("true: accept any certificate.", default=False),
+            "clientCertFile": text(
+                "PEM to show to a registry that asks for a client certificate.", "pki/client.pem"
+            ),
+            "clientKeyFile": text("Its key (PEM), where it is in another file.", "pki/client.key"),
+            "createMissing": flag(
+                "true: a push creates projects and repositories that the registry wants first, "
+                "in a Harbor or an ECR.",
+                default=False,
+            ),
+            "habits": habits_schema(),
             "credentials": credentials,
             "pullCredentials": mapping(pull, *_login_rules(), optional=_login_keys()),
         },

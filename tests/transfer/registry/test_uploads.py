@@ -14,8 +14,9 @@ from tests.servers import docker_registry, nginx
 from tests.transfer.memory import Watch
 from tests.transfer.registry.support import AT_ONCE, Content, noise
 from transfer.errors import IntegrityError, InvalidInput, StorageError, Unavailable
-from transfer.registry import Habits, RegistryClient, RegistryRepository
-from transfer.registry.habits import MIB, PIECE, UNKNOWN
+from transfer.habits import UNKNOWN, Habits
+from transfer.registry import RegistryClient, RegistryRepository
+from transfer.registry.manners import MIB, PIECE
 
 CONTENT = noise(3 * MIB + 5)
 UPLOADS = r"/blobs/uploads/"

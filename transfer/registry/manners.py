@@ -1,13 +1,10 @@
-"""What a registry puts up with: told beforehand by a probe, and learnt on the way.
-
-Nothing here is more than advice. What was told may be old or wrong, and then costs a request or
-two; what the registry does is what counts.
-"""
+"""How to treat a registry: as was told of it beforehand, until it shows that it is otherwise."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+from transfer.habits import Habits
 
 MIB = 1024 * 1024
 
@@ -21,26 +18,6 @@ _MOUNTS_TRIED = 3
 """Refusals in a row, with none that worked before, after which no mount is tried any more."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Habits:
-    """What is known of a registry before anything is sent to it."""
-
-    mounts: bool = True
-    """Whether to try to take over blobs from other repositories."""
-    whole: bool = True
-    """Whether a blob may come in one body."""
-    pieces: bool = True
-    """Whether it may come in several."""
-    least_piece: int = 0
-    """Bytes that a piece must have, except the last."""
-    largest_body: int | None = None
-    """Bytes that a request's body may have, where a limit is known."""
-
-
-UNKNOWN = Habits()
-"""Of a registry that nobody probed."""
-
-
 class Manners:
     """How to treat one registry; asked and told by many threads."""
 
@@ -51,8 +28,10 @@ class Manners:
         self._whole = told.whole or not told.pieces
         self._pieces = told.pieces or not told.whole
         self._least = told.least_piece
-        self._largest = told.largest_body
+        self._largest = max(told.largest_body, MIB) if told.largest_body else None
         self._mounts = _MOUNTS_TRIED if told.mounts else 0
+        self.heads = told.heads
+        """Whether HEAD of a manifest is worth while."""
         self.loses = False
         """Whether it was waited in vain for content that the registry acknowledged."""
 
