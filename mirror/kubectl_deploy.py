@@ -12,12 +12,6 @@ def create_namespace(site: Site, namespace: str) -> Command:
     return kubectl(site, "create", "namespace", namespace)
 
 
-def get_secret(site: Site, name: str, namespace: str) -> Command:
-    """Ask for a secret; no answer where there is none."""
-    options = ("--ignore-not-found", "--output=json")
-    return kubectl(site, "get", "secrets", name, *options, namespace=namespace)
-
-
 def delete_secret(site: Site, name: str, namespace: str) -> Command:
     """Delete a secret; one that is not there is fine."""
     return kubectl(site, "delete", "secrets", name, "--ignore-not-found", namespace=namespace)

@@ -74,6 +74,7 @@ LAYERS = {
     "mirror.kubectl_deploy": 3,
     "mirror.openshift": 3,
     "mirror.cluster": 3,
+    "mirror.pullsecret": 3,
     "mirror.preflight.gather": 5,
     "mirror.preflight.case": 5,
     "mirror.preflight.inquiry": 5,

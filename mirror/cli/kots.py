@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 from mirror.cli.hands import Opened, asking
 from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
 from mirror.cli.options import examples, site_option, sources_argument
+from mirror.credentials import Keyring
 from mirror.deploy import (
     Known,
     Order,
@@ -30,10 +32,12 @@ from mirror.deploy.request import request as request_of
 from mirror.kots import Engine
 from mirror.offer import Offered
 from mirror.outcome import with_v
-from mirror.site import Site
+from mirror.pullsecret import Puller
+from mirror.site import Site, puller_of
 from mirror.sitefile import check_files, load_licences, load_site
 from transfer.console import emit, home
 from transfer.disk import replace_file
+from transfer.errors import TransferError
 from transfer.sources import open_sources
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
@@ -192,7 +196,7 @@ def _carry_out(job: _Job) -> None:
         if job.order.engine is Engine.KOTS:
             check_kept(opened)
         check_files(site, concerned if installs else ())
-        known = Known(order=job.order, stated=job.stated, licences=licences)
+        known = Known(order=job.order, stated=job.stated, licences=licences, puller=_puller(site))
         state = observe(site, concerned, known, asking(site))
         if _asks(job, site, found, state):
             return
@@ -212,3 +216,21 @@ def _asks(job: _Job, site: Site, found: Sequence[Offered], state: State) -> bool
     replace_file(job.request, as_spec(wanted).encode(), f"request {job.request}")
     emit(job.manner.output, f"{job.request}: for the connected side, which builds a bundle", data)
     return True
+
+
+def _puller(site: Site) -> Puller | None:
+    """Who the cluster is to be in the registry, if that can be read already.
+
+    What cannot be read is told of where it is needed: not everything that is asked for needs it.
+    """
+    login, keyring = puller_of(site.registry), Keyring(dict(os.environ))
+    if login is None:
+        return None
+    try:
+        return Puller(
+            host=site.registry.endpoint.registry,
+            username=keyring.username(login),
+            password=keyring.read(login.password),
+        )
+    except TransferError:
+        return None

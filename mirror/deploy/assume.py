@@ -8,7 +8,7 @@ from mirror.deploy.model import Deployed, Order, State, Task
 from mirror.deploy.releases import applications_of, newest_console
 from mirror.offer import Offered
 from mirror.outcome import Console
-from mirror.site import Site
+from mirror.site import Site, puller_of
 from transfer.kots.licence import Licence
 from transfer.kots.upgrade import Installed
 
@@ -51,8 +51,11 @@ def assume(
     }
     if order.task is Task.INSTALL and not site.cluster.openshift:
         assumptions.append("The cluster is no OpenShift (cluster.openshift: true states that).")
+    if console and puller_of(site.registry):
+        assumptions.append("The pull secrets of the cluster have the user of the site file.")
     return State(
         namespaces=deployed,
+        knows_puller=puller_of(site.registry) is not None,
         licences=licences,
         is_openshift=site.cluster.openshift,
         assumptions=tuple(assumptions),

@@ -10,6 +10,7 @@ from mirror.deploy.accounts import allow_accounts
 from mirror.deploy.draft import Draft
 from mirror.offer import Offered
 from mirror.operation.model import Judge, Run, Step
+from mirror.pullsecret import OF_CONSOLE
 from mirror.site import Application, Login
 from transfer.errors import InvalidInput, PolicyError
 from transfer.kots.finding import refuse
@@ -123,6 +124,12 @@ def _check_running_console(draft: Draft, namespace: str) -> None:
         raise PolicyError(
             f"the admin console in namespace {namespace} is {running}; the sources have {carried}",
             hint=UPGRADE_FIRST,
+        )
+    if OF_CONSOLE in draft.deployed(namespace).outdated:
+        raise PolicyError(
+            f"the pull secret {OF_CONSOLE} in namespace {namespace} has another user or password "
+            "than the site file, and what is added pulls with it",
+            hint="have it made anew first: airgap-mirror upgrade … --console-only",
         )
     if is_older(running, ADDS_APPLICATIONS):
         raise PolicyError(

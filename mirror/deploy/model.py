@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from mirror.kots import Engine
 from mirror.outcome import Console
+from mirror.pullsecret import Puller
 from transfer.kots.licence import Licence
 from transfer.kots.upgrade import Installed
 
@@ -44,6 +45,8 @@ class Known:
     """What a person said is installed: a slug, `CONSOLE` or `ANY`, and a version."""
     licences: Mapping[str, Licence | None] = field(default_factory=dict)
     """By slug; None where the file is not at hand."""
+    puller: Puller | None = None
+    """Who the cluster is to be in the registry; None where that is not known, or nobody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,8 @@ class Deployed:
     console: Console | None
     exists: bool = True
     """Whether the namespace is there."""
+    outdated: frozenset[str] = frozenset()
+    """Pull secrets that have another user or password than the site file."""
     applications: Mapping[str, Installed] = field(default_factory=dict)
 
 
@@ -67,6 +72,8 @@ class State:
     """The version of kubectl-kots; None where it was not asked."""
     is_openshift: bool = False
     """Of an upgrade it does not matter, and is not asked."""
+    knows_puller: bool = True
+    """Whether the pull secrets could be compared."""
     has_oc: bool = True
     """Whether its program is there too."""
     assumptions: tuple[str, ...] = ()

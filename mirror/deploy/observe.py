@@ -10,6 +10,7 @@ from mirror.deploy.assume import ANY, CONSOLE
 from mirror.deploy.model import Deployed, Known, State, Task
 from mirror.kubectl import get_namespace
 from mirror.operation.hands import AskCluster
+from mirror.pullsecret import Puller, get_pull_secrets, outdated
 from mirror.site import Application, Site, by_namespace
 from transfer.errors import PolicyError, ToolError, raise_together
 from transfer.kots.upgrade import Installed
@@ -34,7 +35,7 @@ def observe(
     plugin = outcome.read_plugin_version(ask(command), command)
     is_openshift = known.order.task is Task.INSTALL and _is_openshift(site, ask)
     found = {
-        namespace: _look(site, namespace, members, ask)
+        namespace: _look(site, namespace, members, known.puller, ask)
         for namespace, members in by_namespace(applications).items()
     }
     _compare(known.stated, found)
@@ -48,6 +49,7 @@ def observe(
         licences=known.licences,
         plugin=plugin,
         is_openshift=is_openshift,
+        knows_puller=known.puller is not None,
         has_oc=not is_openshift or _has_oc(site, ask),
     )
 
@@ -77,22 +79,41 @@ def _has_oc(site: Site, ask: AskCluster) -> bool:
 
 
 def _look(
-    site: Site, namespace: str, applications: Iterable[Application], ask: AskCluster
+    site: Site,
+    namespace: str,
+    applications: Iterable[Application],
+    puller: Puller | None,
+    ask: AskCluster,
 ) -> Deployed:
     command = kots.get_console(site, namespace)
     console = outcome.read_console(ask(command), command)
     if console is None:
         return Deployed(console=None)
+    login = _outdated(site, namespace, applications, puller, ask)
     command = kots.get_apps(site, namespace)
     labels = outcome.read_apps(ask(command), command)
     return Deployed(
         console=console,
+        outdated=login,
         applications={
             application.slug: _installed(site, application, labels[application.slug], ask)
             for application in applications
             if application.slug in labels
         },
     )
+
+
+def _outdated(
+    site: Site,
+    namespace: str,
+    applications: Iterable[Application],
+    puller: Puller | None,
+    ask: AskCluster,
+) -> frozenset[str]:
+    if puller is None:
+        return frozenset()
+    command = get_pull_secrets(site, namespace, (one.slug for one in applications))
+    return outdated(ask(command), command, puller)
 
 
 def _installed(site: Site, application: Application, label: str, ask: AskCluster) -> Installed:

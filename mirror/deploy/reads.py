@@ -18,6 +18,7 @@ from mirror.operation.model import (
     PullsFrom,
     Step,
 )
+from mirror.pullsecret import get_pull_secrets
 from mirror.site import Application, Site, by_namespace
 
 _NOTHING = Deployed(console=None, exists=False)
@@ -76,6 +77,13 @@ def _of_namespace(
                 action=Ask(command=get_namespace(site, namespace)),
             )
         return
+    if state.knows_puller:
+        yield Step(
+            name="read-pull-secrets",
+            why="Ask for the cluster's pull secrets, to compare their user and password with those "
+            "of the site file.",
+            action=Ask(command=get_pull_secrets(site, namespace, (one.slug for one in members))),
+        )
     absent = (IsAbsent(slug=one.slug) for one in members if one.slug not in deployed.applications)
     yield Step(
         name="read-applications",

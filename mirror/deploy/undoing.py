@@ -29,6 +29,9 @@ def console(before: str) -> str:
     )
 
 
+AGAIN = "nothing to go back to: it is the same admin console, with another pull secret"
+
+
 def upgrade(application: Application, release: ReleaseRecord) -> str:
     """An application, to a release."""
     return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import io
 import json
@@ -13,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.goflags import Refused
+from tests.fakes.goflags import Call, Refused
 
 State = dict[str, Any]
 
@@ -47,6 +48,20 @@ def namespace_of(state: State, name: str) -> State:
     """A namespace; made where it is missing."""
     found: State = state["namespaces"].setdefault(name, {"console": None, "apps": {}})
     return found
+
+
+def pull_secret(registry: str, user: str, password: str) -> State:
+    """What the state has of a pull secret: the host, and the login as Kubernetes holds it."""
+    auth = base64.b64encode(f"{user}:{password}".encode()).decode()
+    return {"host": registry.partition("/")[0], "auth": auth}
+
+
+def ensure_pull_secret(namespace: State, call: Call, registry: str) -> None:
+    """Make the console's pull secret where it is missing; what is there stays as it is."""
+    user, password = call.get("registry-username"), call.get("registry-password")
+    if user:
+        made = pull_secret(registry, user, password)
+        namespace.setdefault("secrets", {}).setdefault("kotsadm-private-registry", made)
 
 
 def trap(state: State, command: str) -> str:

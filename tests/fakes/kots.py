@@ -21,6 +21,7 @@ from tests.fakes.cluster import (
     check_access,
     cluster,
     digest,
+    ensure_pull_secret,
     log,
     namespace_of,
     read_archive,
@@ -132,6 +133,7 @@ def _deploy_console(call: Call, state: State, namespace: State, registry: str) -
         if password:
             namespace["password"] = digest(password)
         return
+    ensure_pull_secret(namespace, call, registry)
     say("Deploying Admin Console")
     if not password:
         raise Refused("failed to deploy: failed to prompt for shared password: EOF")
@@ -271,6 +273,7 @@ def _console_upgrade(call: Call, state: State) -> _Status:
     if trap(state, "admin-console upgrade") != "nothing":
         console["version"] = _tag(state)
     console["registry"] = _registry(call, state) or "docker.io/kotsadm"
+    ensure_pull_secret(state["namespaces"][name], call, console["registry"])
     console["minio"] = console["minio"] and call.on("with-minio")
     say("The Admin Console is running the latest version")
     return 0

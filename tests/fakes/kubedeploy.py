@@ -18,4 +18,18 @@ def create(call: Call, state: State) -> str:
     return f"namespace/{name} created\n"
 
 
-VERBS = {"create": Verb(create, {})}
+def delete(call: Call, state: State) -> str:
+    """`kubectl delete secrets NAME`."""
+    kind, name = call.arguments
+    if kind != "secrets":
+        raise Refused(f'error: the server doesn\'t have a resource type "{kind}"')
+    secrets = state["namespaces"].get(call.namespace, {}).get("secrets", {})
+    if name not in secrets and not call.on("--ignore-not-found"):
+        raise Refused(f'Error from server (NotFound): secrets "{name}" not found')
+    return f'secret "{name}" deleted\n' if secrets.pop(name, None) else ""
+
+
+VERBS = {
+    "create": Verb(create, {}),
+    "delete": Verb(delete, {"--ignore-not-found": False}),
+}

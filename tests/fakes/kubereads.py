@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -124,6 +125,10 @@ def objects(state: State) -> Iterator[JSON]:
 
 
 def _console(name: str, namespace: JSON) -> Iterator[JSON]:
+    for secret, login in namespace.get("secrets", {}).items():
+        config = json.dumps({"auths": {login["host"]: {"auth": login["auth"]}}})
+        data = {".dockerconfigjson": base64.b64encode(config.encode()).decode()}
+        yield {**_meta("Secret", secret, namespace=name), "data": data}
     console = namespace["console"]
     if console is None:
         return

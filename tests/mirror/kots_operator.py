@@ -105,7 +105,11 @@ class Operator:
     def has(self, version: str, **apps: Any) -> None:  # noqa: ANN401 - JSON
         """Let a console and applications run."""
         registry = self.carried.endpoint
-        self.cluster.change(namespaces={"harness": namespace(version, registry=registry, **apps)})
+        self.cluster.change(
+            namespaces={
+                "harness": namespace(version, registry=registry, login=(USER, PASSWORD), **apps)
+            }
+        )
 
     def run(
         self, *arguments: str | Path, code: int = 0, sources: tuple[Path, ...] = ()

@@ -19,8 +19,10 @@ from mirror.operation.edits import edit, save
 from mirror.operation.journal import Event, fingerprint
 from mirror.outcome import Finished
 from mirror.process import Runner
-from mirror.site import Site
+from mirror.pullsecret import Puller
+from mirror.site import Site, puller_of
 from tests.mirror.kots_world import (
+    PUSHER,
     SITE,
     FakeCluster,
     licence_text,
@@ -32,9 +34,9 @@ from tests.mirror.kots_world import (
 from transfer.contents import ArchiveRecord
 from transfer.relocate import Relocation
 
-SECRETS = {"REGISTRY_PASSWORD": 'reg pa"ss$word', "CONSOLE_PASSWORD": "cons0le-'secret'"}
+SECRETS = {"REGISTRY_PASSWORD": PUSHER[1], "CONSOLE_PASSWORD": "cons0le-'secret'"}
 FILE_SECRETS = {"pull-password": "pu11-only", "console password": "console2 from a file"}
-ENVIRONMENT = {"PATH": os.environ["PATH"], "REGISTRY_USER": "pusher", **SECRETS}
+ENVIRONMENT = {"PATH": os.environ["PATH"], "REGISTRY_USER": PUSHER[0], **SECRETS}
 
 
 class Clock:
@@ -140,6 +142,18 @@ class KotsSite:
         found = self.cluster.environment(ENVIRONMENT)
         return {**found, "PATH": self.path} if self.path else found
 
+    def puller(self) -> Puller | None:
+        """Who the cluster is to be in the registry, as the command line finds out."""
+        registry, keyring = self.site.registry, Keyring(self.environment)
+        login = puller_of(registry)
+        if login is None:
+            return None
+        return Puller(
+            host=registry.endpoint.registry,
+            username=keyring.username(login),
+            password=keyring.read(login.password),
+        )
+
     def runner(self) -> Runner:
         """What starts programs."""
         site = self.site
@@ -192,7 +206,7 @@ class KotsSite:
         site, hands = self.site, self.hands()
         order = replace(order, work_dir=str(self.work)) if order.engine is Engine.KOTS else order
         concerned = [a for a in site.applications if order.only in (None, a.slug)]
-        known = Known(order=order, stated=stated or {}, licences=licences())
+        known = Known(order=order, stated=stated or {}, licences=licences(), puller=self.puller())
         state = observe(site, concerned, known, hands.ask)
         planned = plan(site, self.offers, order, state)
         return planned, run(site, planned, hands)

@@ -16,7 +16,7 @@ from mirror.deploy import Order, Task, assume, plan
 from mirror.offer import Offered
 from mirror.operation import Plan
 from mirror.site import Site, parse_site
-from tests.fakes.cluster import digest
+from tests.fakes.cluster import digest, pull_secret
 from transfer.contents import (
     ArchiveFormat,
     ArchiveKind,
@@ -51,6 +51,8 @@ applications:
     sharedPasswordFile: ~/console password
 """
 
+PUSHER = ("pusher", 'reg pa"ss$word')
+"""Who the site of `SITE` is in its registry."""
 OLD_KOTS, KOTS = "v1.130.0", "v1.131.4"
 CHANNELS = {"harness": "1aCHANNEL", "harness-ng": "1bCHANNEL"}
 
@@ -284,6 +286,7 @@ def namespace(
     *,
     registry: str = "registry.dc-north.example:5000/harness",
     minio: bool = True,
+    login: tuple[str, str] = PUSHER,
     **apps: Any,  # noqa: ANN401 - JSON
 ) -> dict[str, Any]:
     """One namespace of the fake cluster; `harness_ng=` means `harness-ng`."""
@@ -291,4 +294,5 @@ def namespace(
         "console": {"version": version, "minio": minio, "registry": registry},
         "apps": {slug.replace("_", "-"): app for slug, app in apps.items()},
         "password": digest("the password before"),
+        "secrets": {"kotsadm-private-registry": pull_secret(registry, *login)},
     }

@@ -90,7 +90,8 @@ class Deployment:
         """The plan that the command line makes."""
         order = replace(self.case.order, work_dir=self.case.order.work_dir and str(site.work))
         concerned = [a for a in site.site.applications if order.only in (None, a.slug)]
-        known = Known(order=order, licences=licences())
+        allowed = licences() if self.case.licences is None else self.case.licences
+        known = Known(order=order, licences=allowed, puller=site.puller())
         state = observe(site.site, concerned, known, site.hands().ask)
         return plan(site.site, site.offers, order, state)
 
