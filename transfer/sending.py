@@ -8,9 +8,10 @@ from contextlib import ExitStack, contextmanager
 from transfer.descriptor import Descriptor
 from transfer.digest import Readable, VerifyingReader
 from transfer.errors import IntegrityError, TransferError, Unavailable
+from transfer.medium import Turn
 from transfer.progress import SILENT, Progress
 from transfer.run import Run
-from transfer.store import Source, Target
+from transfer.store import Source, Stored, Target
 
 
 def place_blob(
@@ -124,6 +125,7 @@ class _Reading:
         self._counted = 0
         self._has_failed = False
         self._stream: Readable
+        self._turn: Turn | None = None
         self._proof: VerifyingReader | None = None
 
     @property
@@ -138,6 +140,10 @@ class _Reading:
         self._count_to(0)  # what an earlier attempt sent was in vain
         what = f"{self._source.description}: blob {self._blob.digest}"
         with ExitStack() as stack:
+            if isinstance(self._source, Stored):
+                place = self._source.place(self._blob) or 0
+                turn = self._source.medium.turn(place, self._blob.size)
+                self._turn = stack.enter_context(turn)
             with self._noted():
                 self._stream = stack.enter_context(self._source.open(self._blob))
             self._proof = VerifyingReader(self, self._blob.digest, self._blob.size, what)
@@ -147,7 +153,8 @@ class _Reading:
         """Pass a block of the source on."""
         self._run.go_on()
         with self._noted():
-            block = self._stream.read(size)
+            turn, stream = self._turn, self._stream
+            block = turn.read(stream, size) if turn else stream.read(size)
         self._counted += len(block)
         self._count_to(self._counted)
         self._moved(len(block))

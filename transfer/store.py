@@ -8,6 +8,7 @@ from typing import Protocol, runtime_checkable
 
 from transfer.descriptor import Descriptor, Manifest
 from transfer.digest import Readable
+from transfer.medium import Medium
 
 OpenContent = Callable[[], AbstractContextManager[Readable]]
 """Opens some content at its first byte, anew at each call."""
@@ -36,6 +37,20 @@ class Placed(Protocol):
 
     def place(self, descriptor: Descriptor) -> int | None:
         """A number that grows with the distance from the start of the medium; None if unknown."""
+        ...
+
+
+@runtime_checkable
+class Stored(Protocol):
+    """A source whose content is read from a medium as it is, and may be slow to come."""
+
+    @property
+    def medium(self) -> Medium:
+        """The medium; whoever reads blobs takes a turn at it."""
+        ...
+
+    def place(self, descriptor: Descriptor) -> int | None:
+        """As `Placed`."""
         ...
 
 

@@ -15,6 +15,7 @@ from transfer.descriptor import Descriptor
 from transfer.digest import Digest
 from transfer.disk import PlainFile
 from transfer.layout import OciLayout
+from transfer.medium import Medium
 from transfer.progress import SILENT, Progress
 
 
@@ -80,6 +81,11 @@ class Bundle:
     def place(self, descriptor: Descriptor) -> int | None:
         """Where on its medium it begins; None where the file system does not tell."""
         return self.layout.place(descriptor)
+
+    @property
+    def medium(self) -> Medium:
+        """The medium that it is on."""
+        return self.layout.medium
 
     def path_of(self, file: FileRecord | str) -> Path:
         """Where a plain file or a slim archive is, by its record or its path in the bundle."""

@@ -22,6 +22,7 @@ from transfer.layout.extent import place_on_medium
 from transfer.layout.folders import BLOBS, INDEX_LOCK, INGEST, begin_writing, check_layout
 from transfer.layout.index import IndexFile
 from transfer.layout.proof import find_faults
+from transfer.medium import Medium
 from transfer.progress import SILENT, Progress
 from transfer.store import OpenContent, Target
 
@@ -33,6 +34,7 @@ class OciLayout:
         self.path = path
         self.description = description
         """How messages name it."""
+        self.medium = Medium()
         self._writing = writing
         self._index = IndexFile(path, path / INGEST / INDEX_LOCK, description)
 
