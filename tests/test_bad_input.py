@@ -177,9 +177,9 @@ hint: no credentials for {host}; looked for in: --username and --password-stdin,
 """),
     Row("404-on-upload", answers("POST", UPLOADS, status(404)), PUSH, 5, """\
 error: 5 of 5 images were not delivered
-  - {host}/harness/*: upload of blob sha256:*: answered 404 Not Found
-hint: mend what is named here, then run the same command: it continues
-hint: some registries want the project or repository to be created first
+  - {host}: repository harness/* does not exist, and a push does not create it (answered 404 *)
+hint: create what does not exist at the registry, or let --create-missing do it in a Harbor or *
+hint: check the address too: a part of its path may be missing
 """),
     Row("500-for-ever", answers("GET", DOOR, status(500)), PUSH, 7, """\
 registry {host}: answered 500 Internal Server Error; trying again in * s
@@ -210,11 +210,11 @@ hint: the registry loses data; look at its storage and its log before trying aga
 """),
     Row("wrong-ca", faults.wrong_ca, PUSH_TLS, 6, """\
 error: registry {host}: the certificate is not trusted: *
-hint: name the authority that signed it by --ca-file (caFile:), and the registry as its * does
+hint: name the authority that signed it by --ca-file (caFile:), and the server as its * does
 """),
     Row("no-https", faults.nothing, "airgap-mirror push {bundle} --to {host}/harness", 3, """\
 error: registry {host}: does not speak HTTPS
-hint: check the port; if the registry has no TLS, say so by --plain-http (plainHttp: true)
+hint: check the port; without TLS a registry needs --plain-http (plainHttp: true), any other *
 """, final=True),
     Row("tag-in-use", faults.tag_in_use, PUSH, 8, """\
 error: names at the destination hold other content; nothing was written

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
@@ -87,19 +86,12 @@ class Copied:
             kind,
             f"{len(errors)} of {len(self.deliveries)} images were not delivered",
             distinct.values(),
-            hint=_to_create(errors) or _MEND,
+            hint=_CREATE if any(isinstance(error, CreateFirst) for error in errors) else _MEND,
         )
 
 
 _MEND = "mend what is named here, then run the same command: it continues"
-
-
-def _to_create(errors: Iterable[TransferError]) -> str | None:
-    """The one list of what has to be created at the registry, where that is what was missing."""
-    wanted = sorted({error.wanted for error in errors if isinstance(error, CreateFirst)})
-    if not wanted:
-        return None
-    return (
-        f"create these at the registry, then run the same command: {', '.join(wanted)}; or let "
-        f"--create-missing do it, where the registry is a Harbor or ECR"
-    )
+_CREATE = (
+    "create what does not exist at the registry, or let --create-missing do it in a Harbor or an "
+    "ECR; then run the same command: it continues"
+)

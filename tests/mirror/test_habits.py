@@ -279,8 +279,8 @@ def test_a_project_is_created_where_that_is_allowed_by_name(
         ran = mirror("push", bundle, "--site", path, *login, *words, stdin="secret-7\n")
         if allowed_by == "nobody":
             assert ran.code == 5, ran.err
-            assert "project harness has to be created first" in ran.err
-            assert "hint: create these at the registry" in ran.err
+            assert "project harness does not exist, and a push does not create it" in ran.err
+            assert "hint: create what does not exist at the registry" in ran.err
             assert ran.err.count("project harness not found: ") == 1
         else:
             assert ran.code == 0, ran.err

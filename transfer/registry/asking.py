@@ -70,8 +70,9 @@ class Asking:
         wanted = error.wanted if isinstance(error, CreateFirst) else f"repository {self._path}"
         host = self.name.removesuffix(f"/{self._path}")
         return CreateFirst(
-            f"{host}: {wanted} has to be created first ({error.message.removeprefix(f'{what}: ')})",
-            hint="create it there, then run the same command",
+            f"{host}: {wanted} does not exist, and a push does not create it "
+            f"({error.message.removeprefix(f'{what}: ')})",
+            hint="check the address too: a part of its path may be missing",
             wanted=wanted,
         )
 

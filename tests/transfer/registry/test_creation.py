@@ -67,12 +67,11 @@ def test_projects_that_are_missing_are_one_list(harbor: FakeHarbor) -> None:
     with pytest.raises(Exception, match="3 of 4 images were not delivered") as caught:
         copied.raise_for_failures()
     assert [fault.message for fault in getattr(caught.value, "faults", ())] == [
-        f"{harbor.host}: project {name} has to be created first (answered 401 Unauthorized "
-        f"(UNAUTHORIZED: project {name} not found: project {name} not found))"
+        f"{harbor.host}: project {name} does not exist, and a push does not create it (answered "
+        f"401 Unauthorized (UNAUTHORIZED: project {name} not found: project {name} not found))"
         for name in ("harness", "other")
     ]
-    hint = getattr(caught.value, "hint", "")
-    assert "then run the same command: project harness, project other; or let --create" in hint
+    assert "or let --create-missing do it" in getattr(caught.value, "hint", "")
     assert ("here/ui", "1") in harbor.tags, "the others went on"
 
 
@@ -80,8 +79,9 @@ def test_missing_repositories_are_one_list_and_one_kind_of_error(fake: FakeRegis
     fake.fail("POST", "uploads", FOREVER, status(404, error=("NAME_UNKNOWN", "no repository")))
     with client_of(fake, create=True) as client, pytest.raises(CreateFirst) as caught:
         push_to(client, "harness/ui", "harness/api").raise_for_failures()
-    assert "repository harness/api, repository harness/ui" in (caught.value.hint or "")
-    assert len(caught.value.faults) == 2
+    assert {fault.message.partition(" does not exist")[0] for fault in caught.value.faults} == {
+        f"{fake.host}: repository harness/{name}" for name in ("ui", "api")
+    }
     assert caught.value.exit_code == 5
     assert fake.count("POST", "^/(?!v2)") == 0, "nobody knows how to create anything there"
 

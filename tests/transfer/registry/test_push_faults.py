@@ -128,7 +128,7 @@ def test_what_will_not_pass_is_not_tried_again(
 ) -> None:
     fake.fail(method, UPLOADS, FOREVER, status(code, error=("WHY", "because")))
     content = Content(CONTENT)
-    what = "repository a/b has" if (method, code) == ("POST", 404) else "/a/b: upload of"
+    what = "repository a/b does not" if (method, code) == ("POST", 404) else "/a/b: upload of"
     with pytest.raises(kind, match=rf"{what} .*answered {code} .*WHY: because") as caught:
         repository.push_blob(content.blob, content.open)
     assert caught.value.hint
