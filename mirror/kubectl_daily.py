@@ -14,6 +14,8 @@ from mirror.site import Site
 WORKLOADS = "deployments,statefulsets"
 CONSOLE_LABEL = "kots.io/kotsadm"
 """`true` at everything of the admin console (KOTS: pkg/kotsadm/types/constants.go)."""
+APP_LABEL = "kots.io/app-slug"
+"""The application, at everything that KOTS deploys (KOTS: pkg/midstream/write.go)."""
 OTHERS = f"{CONSOLE_LABEL}!=true"
 """Selects what is not of the admin console."""
 COUNTS = "custom-columns=KIND:.kind,NAME:.metadata.name,PODS:.spec.replicas"
@@ -43,10 +45,20 @@ def scale(site: Site, namespace: str, workload: str, pods: int) -> Command:
     return kubectl(site, "scale", workload, f"--replicas={pods}", namespace=namespace)
 
 
-def scale_others(site: Site, namespace: str) -> Command:
-    """Scale everything of a namespace but the admin console to nothing."""
-    words = ("scale", WORKLOADS, f"--selector={OTHERS}", "--replicas=0")
+def get_all(site: Site, namespace: str, kinds: str, others: tuple[str, ...]) -> Command:
+    """Ask for everything that `scale_all` scales."""
+    words = ("get", kinds, f"--selector={_without(others)}", "--output=json")
     return kubectl(site, *words, namespace=namespace)
+
+
+def scale_all(site: Site, namespace: str, kinds: str, others: tuple[str, ...]) -> Command:
+    """Scale all of a kind to nothing, but not the admin console, and no application of `others`."""
+    words = ("scale", kinds, f"--selector={_without(others)}", "--replicas=0")
+    return kubectl(site, *words, namespace=namespace)
+
+
+def _without(others: tuple[str, ...]) -> str:
+    return ",".join((OTHERS, *(f"{APP_LABEL}!={slug}" for slug in others)))
 
 
 def get_pods(site: Site, namespace: str) -> Command:

@@ -41,14 +41,11 @@ def plan_down(site: Site, places: Sequence[Place], *, everything: bool) -> Plan:
         steps.append(read_step(site, place))
         steps += _note(site, place)
         notes += _notes(place)
-        stop = list(_stopped(place))
-        steps += _stop(site, place, stop)
+        steps += _stop(site, place, list(_stopped(place)))
         if place.workloads is None:
             assumptions.append(_assumed(place))
-        if everything and place.workloads is None:
-            steps += _stop_whatever_is_there(site, place)
-        elif everything:
-            steps += _stop(site, place, _others(place, stop))
+        if everything:
+            steps += _stop_the_rest(site, place)
     if all(step.is_question or isinstance(step.action, Save) for step in steps):
         steps = [step for step in steps if step.is_question]
         notes.append(f"{names_of(applications)} stands still already.")
@@ -136,39 +133,39 @@ def _stop(site: Site, place: Place, workloads: Sequence[str]) -> Iterator[Step]:
             yield wait_step(site, place, workload, 0)
 
 
-def _others(place: Place, stopped: Sequence[str]) -> list[str]:
-    """Everything else, the databases as the last: what comes first goes last."""
-    last = [
-        one.workload
-        for application in place.applications
-        for one in reversed(downtime_of(application.slug, application.downtime).first)
-    ]
-    found: dict[str, Workload] = dict(place.workloads or {})
-    rest = [
-        name
-        for name, workload in found.items()
-        if name not in stopped and name not in last and not place.is_of_another(workload)
-    ]
-    return [*rest, *(name for name in dict.fromkeys(last) if name in found)]
+def _stop_the_rest(site: Site, place: Place) -> Iterator[Step]:
+    """By kind: databases are StatefulSets, and go when nothing asks them any more."""
+    meant = {application.slug for application in place.applications}
+    spared = tuple(
+        application.slug
+        for application in site.applications
+        if application.namespace == place.namespace and application.slug not in meant
+    )
+    but = " and ".join(("the admin console", *spared))
+    for kind in ("deployments", "statefulsets"):
+        there = [one for one in (place.workloads or {}).values() if _is_one(one, kind, spared)]
+        if place.workloads is not None and not any(one.wanted or one.running for one in there):
+            continue
+        yield Step(
+            name=f"stop-{kind}-{place.namespace}",
+            why=f"Stop all other {kind} in namespace {place.namespace} but those of {but}.",
+            action=Run(command=kubectl_daily.scale_all(site, place.namespace, kind, spared)),
+            undo=UNDO,
+        )
+        yield Step(
+            name=f"stopped-{kind}-{place.namespace}",
+            why="Ask until no pod of them is left.",
+            action=Await(
+                command=kubectl_daily.get_all(site, place.namespace, kind, spared),
+                goal=IsScaled(replicas=0),
+                seconds=seconds(site),
+            ),
+        )
 
 
-def _stop_whatever_is_there(site: Site, place: Place) -> Iterator[Step]:
-    """What a run does one by one, in one: its names are not known."""
-    yield Step(
-        name=f"stop-others-{place.namespace}",
-        why=f"Stop everything else in namespace {place.namespace} but the admin console.",
-        action=Run(command=kubectl_daily.scale_others(site, place.namespace)),
-        undo=UNDO,
-    )
-    yield Step(
-        name=f"stopped-others-{place.namespace}",
-        why="Ask until no pod of it is left.",
-        action=Await(
-            command=kubectl_daily.get_workloads(site, place.namespace),
-            goal=IsScaled(replicas=0),
-            seconds=seconds(site),
-        ),
-    )
+def _is_one(workload: Workload, kind: str, spared: Sequence[str]) -> bool:
+    owner = workload.labels.get(kubectl_daily.APP_LABEL)
+    return workload.name.startswith(f"{kind[:-1]}/") and owner not in spared
 
 
 def _assumed(place: Place) -> str:

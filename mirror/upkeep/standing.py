@@ -15,9 +15,6 @@ from mirror.workload import Workload, read_workloads
 from transfer.errors import InvalidInput
 from transfer.text import counted
 
-APP_LABEL = "kots.io/app-slug"
-"""KOTS labels what it deploys with the application (KOTS: pkg/midstream/write.go)."""
-
 _WORDS = 3
 _NONE = "<none>"
 
@@ -56,7 +53,7 @@ class Place:
 
     def is_of_another(self, workload: Workload) -> bool:
         """Whether a workload belongs to an application that is not meant."""
-        owner = workload.labels.get(APP_LABEL)
+        owner = workload.labels.get(kubectl_daily.APP_LABEL)
         return owner is not None and owner not in {app.slug for app in self.applications}
 
 

@@ -1,0 +1,122 @@
+"""The operations of the days after an install, for `operations.OPERATIONS`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mirror.operation import Plan
+from mirror.site import Site
+from mirror.upkeep.down import plan_down
+from mirror.upkeep.standing import Place, places_of, read_counts, read_place
+from mirror.upkeep.up import plan_up
+from tests.fakes.kube_changes import JSON, workload
+from tests.mirror.golden import SITE_FOLDER
+from tests.mirror.kots_site import KotsSite
+from tests.mirror.kots_world import KOTS, SITE, namespace, read_site, running
+
+if TYPE_CHECKING:
+    from tests.mirror.operations import Operation, Places
+
+MANAGER, VERIFICATION = "deployment/harness-manager", "deployment/verification-svc"
+NEXTGEN = "deployment/ng-manager"
+MONGODB = "statefulset/mongodb-replicaset-chart"
+REDIS = "statefulset/redis-sentinel-harness-server"
+TIMESCALE, UI = "statefulset/timescaledb-single-chart", "deployment/ui"
+COUNTS = {MANAGER: 2, VERIFICATION: 2, NEXTGEN: 2, MONGODB: 3, REDIS: 3, TIMESCALE: 2, UI: 1}
+"""How many pods everything has."""
+KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet"}
+NOTE = "site.harness.pods"
+
+
+def objects(counts: Mapping[str, int]) -> list[JSON]:
+    """Workloads with so many pods."""
+    found = []
+    for name, pods in counts.items():
+        kind, _, short = name.partition("/")
+        found.append(workload(KINDS[kind], short, pods))
+        slug = "harness-ng" if name == NEXTGEN else "harness"
+        found[-1]["metadata"]["labels"] = {"kots.io/app-slug": slug}
+    return found
+
+
+def note(counts: Mapping[str, int]) -> str:
+    """What kubectl tells of them in columns."""
+    parts = (name.partition("/") for name in counts)
+    rows = zip(parts, counts.values(), strict=True)
+    return "".join(f"{KINDS[kind]:<14}{name:<40}{pods}\n" for (kind, _, name), pods in rows)
+
+
+def pods_of(site: KotsSite) -> dict[str, int]:
+    """How many pods everything is to have now."""
+    return {
+        f"{one['kind'].lower()}/{one['metadata']['name']}": one["spec"]["replicas"]
+        for one in site.cluster.load()["objects"]
+    }
+
+
+def site_at(places: Places) -> Site:
+    """The site of a dry run, with a home where its file is, unless it is only shown."""
+    shown = places.site == SITE_FOLDER
+    return read_site(SITE if shown else SITE.replace("~/", f"{places.site}/"), places.site)
+
+
+@dataclass(frozen=True, slots=True)
+class Downtime:
+    """Down, or up again."""
+
+    plan: Callable[[Site, list[Place]], Plan]
+    before: Mapping[str, int]
+    after: Mapping[str, int]
+    noted: bool = False
+    """The downtime goes on, and is noted."""
+
+    def dry(self, places: Places) -> Plan:
+        """Without a cluster."""
+        site = site_at(places)
+        found = places_of(site.applications, f"{places.site}/site")
+        counts = read_counts(note(COUNTS), NOTE) if self.noted else None
+        return self.plan(site, [replace(place, noted=counts) for place in found])
+
+    def stage(self, folder: Path) -> KotsSite:
+        """Both applications, and their workloads."""
+        site = KotsSite(folder, ())
+        apps = {"harness": running("79915", 412), "harness_ng": running("500", 91, "harness-ng")}
+        here = {"harness": namespace(KOTS, **apps)}
+        site.cluster.change(namespaces=here, objects=objects(self.before))
+        if self.noted:
+            (site.etc / NOTE).write_text(note(COUNTS))
+        return site
+
+    def planned(self, site: KotsSite) -> Plan:
+        """With what the cluster and the note say."""
+        found = []
+        for place in places_of(site.site.applications, f"{site.etc}/site"):
+            path = Path(place.file)
+            counts = read_counts(path.read_text(), NOTE) if path.exists() else None
+            there = read_place(site.site, place, site.hands().ask)
+            found.append(replace(place, noted=counts, workloads=there))
+        return self.plan(site.site, found)
+
+    def check(self, site: KotsSite) -> None:
+        """Everything has as many pods as it has to have."""
+        assert pods_of(site) == self.after
+        assert (site.etc / NOTE).exists() is not self.noted
+
+
+_STILL = {MANAGER: 0, VERIFICATION: 0, NEXTGEN: 0}
+_NOTHING = dict.fromkeys(COUNTS, 0)
+
+DAILY: Mapping[str, Operation] = {
+    "down": Downtime(
+        lambda site, places: plan_down(site, places, everything=False),
+        COUNTS,
+        {**COUNTS, **_STILL},
+    ),
+    "down-all": Downtime(
+        lambda site, places: plan_down(site, places, everything=True), COUNTS, _NOTHING
+    ),
+    "up": Downtime(plan_up, _NOTHING, COUNTS, noted=True),
+}
