@@ -6,12 +6,15 @@ command continues: blobs and files that are there are not written again.
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from io import BytesIO
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from bundler.check import Gatherer, Verdict, judge, read_site_files, settle
 from bundler.resolve import Inputs, check_spec, entries_of, read_lock, resolve
@@ -25,7 +28,7 @@ from transfer.copy import copy
 from transfer.delivery import Copied, ImageCopy, NotTried
 from transfer.descriptor import Descriptor
 from transfer.digest import Readable
-from transfer.disk import open_plain, replace_file
+from transfer.disk import open_plain, replace_file, storage_errors
 from transfer.errors import (
     Conflict,
     Incomplete,
@@ -78,8 +81,10 @@ def lock(spec: BundleSpec, path: Path, inputs: Inputs) -> BundleLock:
     """Resolve a spec anew and write its lock.
 
     Raises:
+        StorageError: it could not be written; nothing was fetched or read.
         TransferError: with everything that is wrong; an older lock stays as it is.
     """
+    _require_writable(path)
     found = resolve(spec, inputs)
     _write_lock(found, path)
     return found
@@ -91,6 +96,7 @@ def update(spec: BundleSpec, path: Path, inputs: Inputs, name: str) -> BundleLoc
     Raises:
         NotFound: there is no lock, or the spec has no entry that `name` means.
         InvalidInput: the lock differs from the spec in other entries too.
+        StorageError: it could not be written; nothing was fetched or read.
         TransferError: with everything that is wrong; the lock stays as it is.
     """
     locked = read_lock(path)
@@ -98,6 +104,7 @@ def update(spec: BundleSpec, path: Path, inputs: Inputs, name: str) -> BundleLoc
         raise NotFound(f"{path}: there is no lock to update", hint="run airgap-bundler lock")
     anew = entries_of(spec, name)
     check_spec(locked, spec, str(path), but=anew)
+    _require_writable(path)
     found = resolve(spec, inputs, locked=locked, anew=anew)
     _write_lock(found, path)
     return found
@@ -137,6 +144,8 @@ def build(order: Order, inputs: Inputs, progress: Progress = SILENT) -> Built:
         if present is not None:
             return Built(bundle=present, written=False)
         _require_room(order, locked, inputs)
+    else:
+        _require_writable(order.lock_path)
     site = read_site_files(order.spec, order.folder)
     with BundleWriter.create(order.target) as writer:
         loader = _Loader(writer, order, progress)
@@ -279,13 +288,22 @@ def _find(path: Path, contents: Contents) -> Bundle | None:
         return None
     hint = "choose another folder, or remove this one"
     try:
-        bundle = Bundle.read(path)
+        bundle = Bundle.read(path.absolute())  # as the build that wrote it told it
     except (IntegrityError, InvalidInput, NotFound) as error:
         message = f"{path}: exists already, and is no sound bundle"
         raise Conflict(message, hint=hint, faults=[error]) from error
     if replace(bundle.contents, allowed=()) != contents:
         raise Conflict(f"{path}: exists already, with other contents", hint=hint)
     return bundle
+
+
+def _require_writable(path: Path) -> None:
+    """Nobody should wait for downloads to hear that the lock cannot be written."""
+    with storage_errors(f"lock {path}"):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
+        with TemporaryFile(dir=path.parent):
+            pass
 
 
 def _write_lock(lock: BundleLock, path: Path) -> None:

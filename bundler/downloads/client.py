@@ -32,7 +32,7 @@ from transfer.http.transport import Transport
 from transfer.http.trust import load_trust
 from transfer.interrupt import ctrl_c_heard
 from transfer.progress import SILENT, Progress
-from transfer.text import counted
+from transfer.text import counted, human_bytes
 
 _Result = TypeVar("_Result")
 
@@ -178,7 +178,7 @@ class Downloads:
         lacking = [one for one, found in zip(wanted, known, strict=True) if found is None]
         if lacking:
             subject = lacking[0].what if len(lacking) == 1 else counted(len(lacking), "download")
-            self._require_room(subject, self.missing(lacking))
+            self._require_room_for(subject, lacking)
             tally = Tally(self._progress, subject, _total(lacking))
             bring = partial(self._bring, means=self._means(stop), tally=tally)
             try:
@@ -219,6 +219,13 @@ class Downloads:
 
     def _require_room(self, subject: str, needed: int) -> None:
         require_room(self._cache.root, needed, self._cache.what, subject)
+
+    def _require_room_for(self, subject: str, lacking: Sequence[Download]) -> None:
+        missing = [self._missing(one) for one in lacking]
+        most, largest = max(zip(missing, (one.what for one in lacking), strict=True))
+        if len(lacking) > 1:
+            subject += f" ({human_bytes(most)} of it for {largest})"
+        self._require_room(subject, sum(missing))
 
     def _known(self, wanted: Download) -> Fetched | None:
         """What the cache has, if that is certainly what is wanted."""
@@ -280,7 +287,8 @@ def _prove(wanted: Download, part: Part, means: Means, tally: Tally) -> Digest:
         part.remove()
         raise DigestMismatch(
             f"{part.what}: expected {wanted.digest}, found {digest}; it was removed",
-            hint="compare the SHA-256 in the spec with the one the vendor gave",
+            hint="the server has another file now, or the lock or the spec a wrong SHA-256: "
+            "compare it with the one the vendor gave",
         )
     return digest
 

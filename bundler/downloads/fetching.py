@@ -24,6 +24,11 @@ from transfer.http.retry import GivenUp
 BLOCK = 1 << 20
 """Bytes read in one go, if that many have come."""
 
+_STEP = 32 << 20
+"""Bytes after which the disk is looked at, where no server says how many come."""
+_RESERVE = 256 << 20
+"""Bytes that have to be free then: other downloads and programs write there too."""
+
 _PACKED = (".gz", ".tgz", ".airgap")
 """Files that are gzip themselves: of these many servers say that they have encoded them."""
 
@@ -217,8 +222,16 @@ class Fetching:
         count = piece.room(len(block))
         if piece.end is None:
             self._refuse_more(piece.at + count)
+            if (piece.at + count) // _STEP > piece.at // _STEP:
+                self._leave_room()
         self._part.write(piece.at, block if count == len(block) else block[:count])
         piece.at += count
+
+    def _leave_room(self) -> None:
+        """A body that never ends must not fill the disk."""
+        if self._wanted.size is None:
+            subject = f"{self._part.what}, whose size the server does not say"
+            self._means.require_room(subject, _RESERVE)
 
     def _check_size(self, size: int | None) -> None:
         promised = self._wanted.size

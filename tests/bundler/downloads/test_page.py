@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.downloads import Download, Downloads, Pace
+from bundler.downloads import Download, Downloads, Pace, fetching
 from bundler.downloads.answers import EXPIRED
 from bundler.downloads.limits import Trickle
 from tests.bundler.downloads.support import (
@@ -133,9 +133,14 @@ def hear_disks(said: Said) -> None:
 
 
 @pytest.mark.real
-def test_what_is_quoted_is_said(said: Said, tls: Certificate) -> None:
+def test_what_is_quoted_is_said(
+    said: Said, tls: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hear_servers(said)
     hear_disks(said)
+    monkeypatch.setattr(fetching, "_STEP", 100_000)
+    monkeypatch.setattr(fetching, "_RESERVE", 1 << 48)
+    said.of(unframed)
     with WebServer(tls=tls, content=CONTENT) as server:
         said.fetch(wanted(server.url.replace("http:", "https:")))
     assert [line for line in quoted() if plain(line) not in said.lines] == []
