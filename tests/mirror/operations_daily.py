@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mirror.operation import Plan
+from mirror.operation import AskCluster, Plan
 from mirror.site import Site
 from mirror.upkeep.down import plan_down
 from mirror.upkeep.standing import Place, places_of, read_counts, read_place
@@ -15,10 +15,10 @@ from mirror.upkeep.up import plan_up
 from tests.fakes.kube_changes import JSON, workload
 from tests.mirror.golden import SITE_FOLDER
 from tests.mirror.kots_site import KotsSite
-from tests.mirror.kots_world import KOTS, SITE, namespace, read_site, running
+from tests.mirror.kots_world import KOTS, namespace, read_site, running
 
 if TYPE_CHECKING:
-    from tests.mirror.operations import Operation, Places
+    from tests.mirror.operations import Operation
 
 MANAGER, VERIFICATION = "deployment/harness-manager", "deployment/verification-svc"
 NEXTGEN = "deployment/ng-manager"
@@ -57,12 +57,6 @@ def pods_of(site: KotsSite) -> dict[str, int]:
     }
 
 
-def site_at(places: Places) -> Site:
-    """The site of a dry run, with a home where its file is, unless it is only shown."""
-    shown = places.site == SITE_FOLDER
-    return read_site(SITE if shown else SITE.replace("~/", f"{places.site}/"), places.site)
-
-
 @dataclass(frozen=True, slots=True)
 class Downtime:
     """Down, or up again."""
@@ -73,11 +67,17 @@ class Downtime:
     noted: bool = False
     """The downtime goes on, and is noted."""
 
-    def dry(self, places: Places) -> Plan:
+    def shown(self) -> Plan:
         """Without a cluster."""
-        site = site_at(places)
-        found = places_of(site.applications, f"{places.site}/site")
+        return self._dry(read_site(), SITE_FOLDER)
+
+    def dry(self, site: KotsSite) -> Plan:
+        """The same, for a staged site."""
+        return self._dry(site.site, str(site.etc))
+
+    def _dry(self, site: Site, folder: str) -> Plan:
         counts = read_counts(note(COUNTS), NOTE) if self.noted else None
+        found = places_of(site.applications, f"{folder}/site")
         return self.plan(site, [replace(place, noted=counts) for place in found])
 
     def stage(self, folder: Path) -> KotsSite:
@@ -90,13 +90,13 @@ class Downtime:
             (site.etc / NOTE).write_text(note(COUNTS))
         return site
 
-    def planned(self, site: KotsSite) -> Plan:
+    def planned(self, site: KotsSite, ask: AskCluster) -> Plan:
         """With what the cluster and the note say."""
         found = []
         for place in places_of(site.site.applications, f"{site.etc}/site"):
             path = Path(place.file)
             counts = read_counts(path.read_text(), NOTE) if path.exists() else None
-            there = read_place(site.site, place, site.hands().ask)
+            there = read_place(site.site, place, ask)
             found.append(replace(place, noted=counts, workloads=there))
         return self.plan(site.site, found)
 

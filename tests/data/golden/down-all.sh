@@ -137,7 +137,7 @@ if begin stopped-harness-manager \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 'no pod is left' 'look at the pods of the namespace' it is_scaled 0
+    await 1800 'no pod is left' 'look at the pods of the namespace; ask again with: kubectl get deployment/harness-manager --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 0
 fi
 
 if begin stopped-verification-svc \
@@ -150,7 +150,7 @@ if begin stopped-verification-svc \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 'no pod is left' 'look at the pods of the namespace' it is_scaled 0
+    await 1800 'no pod is left' 'look at the pods of the namespace; ask again with: kubectl get deployment/verification-svc --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 0
 fi
 
 if begin stopped-ng-manager \
@@ -163,7 +163,7 @@ if begin stopped-ng-manager \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 'no pod is left' 'look at the pods of the namespace' it is_scaled 0
+    await 1800 'no pod is left' 'look at the pods of the namespace; ask again with: kubectl get deployment/ng-manager --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 0
 fi
 
 if begin stop-deployments-harness \
@@ -190,7 +190,7 @@ if begin stopped-deployments-harness \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 'no pod is left' 'look at the pods of the namespace' it is_scaled 0
+    await 1800 'no pod is left' 'look at the pods of the namespace; ask again with: kubectl get deployments '"'"'--selector=kots.io/kotsadm!=true'"'"' --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 0
 fi
 
 if begin stop-statefulsets-harness \
@@ -217,7 +217,7 @@ if begin stopped-statefulsets-harness \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 'no pod is left' 'look at the pods of the namespace' it is_scaled 0
+    await 1800 'no pod is left' 'look at the pods of the namespace; ask again with: kubectl get statefulsets '"'"'--selector=kots.io/kotsadm!=true'"'"' --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 0
 fi
 
 say 'Done: take harness and harness-ng down at dc-north.'

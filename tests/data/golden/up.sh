@@ -94,7 +94,7 @@ if begin ready-mongodb-replicaset-chart \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '3 pods ready' 'look at the pods of the namespace' it is_scaled 3
+    await 1800 '3 pods ready' 'look at the pods of the namespace; ask again with: kubectl get statefulset/mongodb-replicaset-chart --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 3
 fi
 
 if begin start-redis-sentinel-harness-server \
@@ -121,7 +121,7 @@ if begin ready-redis-sentinel-harness-server \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '3 pods ready' 'look at the pods of the namespace' it is_scaled 3
+    await 1800 '3 pods ready' 'look at the pods of the namespace; ask again with: kubectl get statefulset/redis-sentinel-harness-server --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 3
 fi
 
 if begin start-timescaledb-single-chart \
@@ -148,7 +148,7 @@ if begin ready-timescaledb-single-chart \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '2 pods ready' 'look at the pods of the namespace' it is_scaled 2
+    await 1800 '2 pods ready' 'look at the pods of the namespace; ask again with: kubectl get statefulset/timescaledb-single-chart --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 2
 fi
 
 if begin start-harness-manager \
@@ -203,7 +203,7 @@ if begin ready-harness-manager \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '2 pods ready' 'look at the pods of the namespace' it is_scaled 2
+    await 1800 '2 pods ready' 'look at the pods of the namespace; ask again with: kubectl get deployment/harness-manager --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 2
 fi
 
 if begin ready-verification-svc \
@@ -216,7 +216,7 @@ if begin ready-verification-svc \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '2 pods ready' 'look at the pods of the namespace' it is_scaled 2
+    await 1800 '2 pods ready' 'look at the pods of the namespace; ask again with: kubectl get deployment/verification-svc --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 2
 fi
 
 if begin ready-ng-manager \
@@ -229,7 +229,7 @@ if begin ready-ng-manager \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '2 pods ready' 'look at the pods of the namespace' it is_scaled 2
+    await 1800 '2 pods ready' 'look at the pods of the namespace; ask again with: kubectl get deployment/ng-manager --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 2
 fi
 
 if begin start-ui \
@@ -256,7 +256,7 @@ if begin ready-ui \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '1 pod ready' 'look at the pods of the namespace' it is_scaled 1
+    await 1800 '1 pod ready' 'look at the pods of the namespace; ask again with: kubectl get deployment/ui --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 1
 fi
 
 if begin forget-harness \
