@@ -14,12 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from mirror.deploy import Known, observe, plan
-from mirror.operation import Plan, as_runbook, as_script, as_text
-from mirror.operation.script import common
-from tests.mirror.golden import BUNDLE, CASES, FOLDER, SITE_FOLDER, WORK, Case
+from mirror.deploy import Known, Order, observe, plan
+from mirror.operation import Plan
+from tests.mirror.golden import BUNDLE, CASES, FOLDER, SITE_FOLDER, WORK, Case, shown
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import licences
+from tests.mirror.operations_daily import DAILY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,11 +33,7 @@ class Places:
 
 
 SHOWN = Places(site=SITE_FOLDER, bundle=BUNDLE, work=WORK)
-"""What the golden files show; nothing is there."""
-
-
-CUT = "# … mirror/operation/shell/*.sh …\n"
-"""What stands in golden scripts for what all of them have."""
+"""What is kept shows these; nothing is there."""
 
 
 class Operation(Protocol):
@@ -76,7 +72,7 @@ class Deployment:
         text = self.case.site
         if places != SHOWN:
             text = text.replace("~/", f"{places.site}/")
-        order = replace(self.case.order, work_dir=self.case.order.work_dir and places.work)
+        order = self._order(places)
         return replace(self.case, order=order, site=text).plan(places.site, places.bundle)
 
     def stage(self, folder: Path) -> KotsSite:
@@ -88,12 +84,15 @@ class Deployment:
 
     def planned(self, site: KotsSite) -> Plan:
         """The plan that the command line makes."""
-        order = replace(self.case.order, work_dir=self.case.order.work_dir and str(site.work))
+        order = self._order(places_of(site))
         concerned = [a for a in site.site.applications if order.only in (None, a.slug)]
         allowed = licences() if self.case.licences is None else self.case.licences
         known = Known(order=order, licences=allowed, puller=site.puller())
         state = observe(site.site, concerned, known, site.hands().ask)
         return plan(site.site, site.offers, order, state)
+
+    def _order(self, places: Places) -> Order:
+        return replace(self.case.order, work_dir=self.case.order.work_dir and places.work)
 
     def check(self, site: KotsSite) -> None:
         """Every application is at its release."""
@@ -102,6 +101,7 @@ class Deployment:
 
 OPERATIONS: Mapping[str, Operation] = {
     **{name: Deployment(case) for name, case in CASES.items()},
+    **DAILY,
 }
 """Each by the name of its golden files."""
 
@@ -112,15 +112,6 @@ def main() -> None:
     for name, operation in OPERATIONS.items():
         for ending, text in shown(operation.dry(SHOWN)).items():
             (FOLDER / f"{name}.{ending}").write_text(text, encoding="utf-8")
-
-
-def shown(planned: Plan) -> dict[str, str]:
-    """What golden files hold, by their ending; of a script, without what all scripts have."""
-    return {
-        "txt": as_text(planned),
-        "sh": as_script(planned).replace(common(), CUT),
-        "md": as_runbook(planned),
-    }
 
 
 if __name__ == "__main__":
