@@ -15,39 +15,29 @@ from pathlib import Path
 from typing import Protocol
 
 from mirror.deploy import Known, Order, observe, plan
-from mirror.operation import Plan
-from tests.mirror.golden import BUNDLE, CASES, FOLDER, SITE_FOLDER, WORK, Case, shown
+from mirror.operation import AskCluster, Plan
+from tests.mirror.golden import CASES, FOLDER, Case, shown
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import licences
 from tests.mirror.operations_daily import DAILY
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Places:
-    """Where the files of an operation are: absolute paths of folders."""
-
-    site: str
-    """Of the site file."""
-    bundle: str
-    work: str
-
-
-SHOWN = Places(site=SITE_FOLDER, bundle=BUNDLE, work=WORK)
-"""What is kept shows these; nothing is there."""
-
-
 class Operation(Protocol):
     """One operation at one site."""
 
-    def dry(self, places: Places) -> Plan:
-        """What a dry run plans, for a site in these places; reads no file."""
+    def shown(self) -> Plan:
+        """What a dry run plans, for a site that looks alike everywhere; reads no file."""
         ...
 
     def stage(self, folder: Path) -> KotsSite:
         """The site and its cluster, before the operation."""
         ...
 
-    def planned(self, site: KotsSite) -> Plan:
+    def dry(self, site: KotsSite) -> Plan:
+        """What a dry run plans for a staged site."""
+        ...
+
+    def planned(self, site: KotsSite, ask: AskCluster) -> Plan:
         """What a run plans, from what it asks the cluster."""
         ...
 
@@ -56,24 +46,15 @@ class Operation(Protocol):
         ...
 
 
-def places_of(site: KotsSite) -> Places:
-    """The places of a staged site."""
-    return Places(site=str(site.etc), bundle=str(site.folder / "bundle"), work=str(site.work))
-
-
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """An install or upgrade."""
 
     case: Case
 
-    def dry(self, places: Places) -> Plan:
+    def shown(self) -> Plan:
         """The plan of the case."""
-        text = self.case.site
-        if places != SHOWN:
-            text = text.replace("~/", f"{places.site}/")
-        order = self._order(places)
-        return replace(self.case, order=order, site=text).plan(places.site, places.bundle)
+        return self.case.plan()
 
     def stage(self, folder: Path) -> KotsSite:
         """What crossed, and the cluster of the case."""
@@ -82,17 +63,22 @@ class Deployment:
         site.cluster.change(namespaces=dict(case.before))
         return site
 
-    def planned(self, site: KotsSite) -> Plan:
+    def dry(self, site: KotsSite) -> Plan:
+        """The plan of the case, in the folders of the site."""
+        text = self.case.site.replace("~/", f"{site.etc}/")
+        case = replace(self.case, order=self._order(site), site=text)
+        return case.plan(str(site.etc), str(site.folder / "bundle"))
+
+    def planned(self, site: KotsSite, ask: AskCluster) -> Plan:
         """The plan that the command line makes."""
-        order = self._order(places_of(site))
+        order = self._order(site)
         concerned = [a for a in site.site.applications if order.only in (None, a.slug)]
         allowed = licences() if self.case.licences is None else self.case.licences
         known = Known(order=order, licences=allowed, puller=site.puller())
-        state = observe(site.site, concerned, known, site.hands().ask)
-        return plan(site.site, site.offers, order, state)
+        return plan(site.site, site.offers, order, observe(site.site, concerned, known, ask))
 
-    def _order(self, places: Places) -> Order:
-        return replace(self.case.order, work_dir=self.case.order.work_dir and places.work)
+    def _order(self, site: KotsSite) -> Order:
+        return replace(self.case.order, work_dir=self.case.order.work_dir and str(site.work))
 
     def check(self, site: KotsSite) -> None:
         """Every application is at its release."""
@@ -110,7 +96,7 @@ def main() -> None:
     """Write every golden file."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, operation in OPERATIONS.items():
-        for ending, text in shown(operation.dry(SHOWN)).items():
+        for ending, text in shown(operation.shown()).items():
             (FOLDER / f"{name}.{ending}").write_text(text, encoding="utf-8")
 
 
