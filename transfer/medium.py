@@ -8,10 +8,9 @@ the reads themselves take.
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import threading
 import time
+from bisect import insort
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -23,6 +22,9 @@ FAST = 120e6
 WINDOW = 8 << 20
 """Bytes that a speed is measured over; as many are read before it is known."""
 
+_PATIENCE = 1.0
+"""Seconds that nothing is read because somebody is not ready who would come first."""
+
 
 class Medium:
     """Lets one read at a time, or all; used by many threads."""
@@ -30,38 +32,49 @@ class Medium:
     def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
         self._clock = clock
         self._free = threading.Condition()
-        self._numbers = itertools.count()
-        self._waiting: list[tuple[int, int]] = []
+        self._in_line: list[int] = []
         self._readers = 0
         self._is_fast = False
         self._bytes = 0
         self._seconds = 0.0
 
-    @property
-    def waiting(self) -> int:
-        """How many wait for their turn."""
-        return len(self._waiting)
+    @contextmanager
+    def line(self, place: int) -> Iterator[None]:
+        """Be about to read what begins at `place`, or to find out that there is no need to.
+
+        Whoever reads something behind it waits for that.
+        """
+        with self._free:
+            insort(self._in_line, place)
+        try:
+            yield
+        finally:
+            self._step_out(place)
 
     @contextmanager
     def turn(self, place: int, size: int) -> Iterator[Turn]:
-        """Read `size` bytes that begin at `place`, as soon as it is one's turn.
-
-        Of those who wait, the one goes first whose place does.
-        """
-        mine = place, next(self._numbers)
+        """Read `size` bytes that begin at `place`, as soon as it is one's turn."""
         with self._free:
-            heapq.heappush(self._waiting, mine)
-            self._free.wait_for(
-                lambda: self._is_fast or (not self._readers and self._waiting[0] == mine)
-            )
-            self._waiting.remove(mine)
-            heapq.heapify(self._waiting)
+            self._await(place)
             self._readers += 1
-        turn = Turn(self, size)
+        turn = Turn(self, place, size)
         try:
             yield turn
         finally:
             turn.end()
+
+    def _await(self, place: int) -> None:
+        while not self._is_fast and (self._readers or place > min(self._in_line, default=place)):
+            is_idle = not self._readers
+            was_told = self._free.wait(_PATIENCE if is_idle else None)
+            if is_idle and not was_told and not self._readers:
+                return  # whoever is before us is held up
+
+    def _step_out(self, place: int) -> None:
+        with self._free:
+            if place in self._in_line:
+                self._in_line.remove(place)
+            self._free.notify_all()
 
     def read(self, stream: Readable, size: int) -> bytes:
         """A block of a stream; how long it takes is noted."""
@@ -77,18 +90,19 @@ class Medium:
                 self._free.notify_all()
         return block
 
-    def leave(self) -> None:
+    def leave(self, place: int) -> None:
         """Let the next one read."""
         with self._free:
             self._readers -= 1
-            self._free.notify_all()
+            self._step_out(place)
 
 
 class Turn:
     """One reader's turn: over when all is read, though the reader may have more to do."""
 
-    def __init__(self, medium: Medium, size: int) -> None:
+    def __init__(self, medium: Medium, place: int, size: int) -> None:
         self._medium = medium
+        self._place = place
         self._left = size
         self._is_over = False
 
@@ -104,4 +118,4 @@ class Turn:
         """Let the next one read, once."""
         if not self._is_over:
             self._is_over = True
-            self._medium.leave()
+            self._medium.leave(self._place)

@@ -10,6 +10,7 @@ then says the same: where it was one of many, the number is soon what it was.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -107,7 +108,7 @@ class Pace:
         self._climb = climb or Climb()
         self._free = threading.Condition()
         self._active = 0
-        self._waiting = 0
+        self._waiting = deque[object]()
         self._heard = setbacks()
         self._since = clock()
         self._bytes = 0
@@ -121,12 +122,14 @@ class Pace:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """Work on something, as soon as it is one's turn."""
+        """Work on something, as soon as it is one's turn: in the order of asking for it."""
+        me = object()
         with self._free:
-            self._waiting += 1
-            self._free.wait_for(lambda: self._active < self._climb.limit)
-            self._waiting -= 1
+            self._waiting.append(me)
+            self._free.wait_for(lambda: self._active < self._climb.limit and self._waiting[0] is me)
+            self._waiting.popleft()
             self._active += 1
+            self._free.notify_all()
         try:
             yield
         finally:

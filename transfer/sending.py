@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from transfer.descriptor import Descriptor
 from transfer.digest import Readable, VerifyingReader
@@ -32,15 +32,22 @@ def place_blob(
         IntegrityError: the sources' bytes are wrong, or the target has not got what it took.
     """
     sending = _Sending(run, sources, blob, run.progress if origin is None else SILENT)
-    if _has(target, blob):
-        sending.count_to(blob.size)
-        run.count(present=1)
-    elif origin is not None and target.mount_blob(blob, origin):
-        _confirm(target, blob)
-        run.count(mounted=1)
-    else:
-        sending.send_to(target)
-        run.count(sent=blob.size)
+    with _in_line(sources[0], blob):
+        if _has(target, blob):
+            sending.count_to(blob.size)
+            run.count(present=1)
+        elif origin is not None and target.mount_blob(blob, origin):
+            _confirm(target, blob)
+            run.count(mounted=1)
+        else:
+            sending.send_to(target)
+            run.count(sent=blob.size)
+
+
+def _in_line(source: Source, blob: Descriptor) -> AbstractContextManager[None]:
+    if isinstance(source, Stored):
+        return source.medium.line(source.place(blob) or 0)
+    return nullcontext()
 
 
 def _has(target: Target, blob: Descriptor) -> bool:

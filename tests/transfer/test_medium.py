@@ -38,7 +38,7 @@ class Now:
 def read(medium: Medium, place: int, order: list[int], size: int = SIZE) -> None:
     """Read a file to its end, and note each piece of it."""
     stream = io.BytesIO(bytes(size))
-    with medium.turn(place, size) as turn:
+    with medium.line(place), medium.turn(place, size) as turn:
         while turn.read(stream, PIECE):
             order.append(place)
 
@@ -97,16 +97,24 @@ def test_one_that_becomes_slow_is_noticed() -> None:
     enter_together(medium)
 
 
-def test_the_first_on_the_medium_goes_first() -> None:
+def test_whoever_is_before_goes_first_though_it_comes_late() -> None:
     medium, order = Medium(Now(SLOW)), list[int]()
-    with ThreadPoolExecutor(READERS) as pool:
-        with medium.turn(0, SIZE):
-            tasks = [pool.submit(read, medium, place, order) for place in (40, 30, 20, 10)]
-            while medium.waiting < len(tasks):
-                assert not any(task.done() for task in tasks)
-        for task in tasks:
-            task.result(PATIENCE)
-    assert [place for place, _ in groupby(order)] == [10, 20, 30, 40]
+    with ThreadPoolExecutor(2) as pool:
+        with medium.line(1), medium.line(2):
+            late = pool.submit(read, medium, 3, order)
+            read(medium, 0, order)
+            with medium.turn(1, SIZE):
+                pass
+            assert order.count(3) == 0
+        late.result(PATIENCE)
+    assert [place for place, _ in groupby(order)] == [0, 3]
+
+
+def test_whoever_is_before_and_does_not_come_is_not_waited_for() -> None:
+    medium, order = Medium(Now(SLOW)), list[int]()
+    with medium.line(1):
+        read(medium, 2, order)
+    assert order
 
 
 def test_whoever_has_read_all_holds_nobody_up() -> None:

@@ -1,0 +1,41 @@
+"""A push from a slow medium reads it from front to back, whatever the number of jobs."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+
+import pytest
+
+from tests.mirror.supply import make_bundle
+from tests.real.product import command, execute
+from tests.real.slow import reads, slowly
+from tests.servers import docker_registry
+from tests.transfer.images import from_blobs
+from tests.transfer.registry.support import noise
+from transfer.layout.extent import place_on_medium
+
+IMAGES = {
+    f"harness/image-{number}:1": from_blobs(
+        b"config", *(noise(600_000 + 1000 * (10 * number + part)) for part in range(6))
+    )
+    for number in range(4)
+}
+SPEED = 40e6
+"""Bytes a second, of a USB stick."""
+
+
+@pytest.mark.real
+@pytest.mark.parametrize("jobs", ["auto", "8"])
+def test_a_slow_medium_is_read_file_by_file(tmp_path: Path, jobs: str) -> None:
+    bundle, report = tmp_path / "bundle", tmp_path / "strace"
+    make_bundle(bundle, IMAGES)
+    layers = [path for path in bundle.glob("blobs/sha256/*") if path.stat().st_size > 500_000]
+    with docker_registry(tmp_path / "registry") as registry:
+        to = ("--to", f"{registry.host}/harness", "--plain-http", "--jobs", jobs)
+        execute([*slowly(report, layers, SPEED), *command("mirror", "push", bundle, *to)])
+    order = [path for path, _ in groupby(reads(report))]
+    assert len(reads(report)) > 2 * len(layers), "there is something to read in turns"
+    assert sorted(order) == sorted(layers)
+    if all(map(place_on_medium, layers)):
+        assert order == sorted(layers, key=lambda path: place_on_medium(path) or 0)
