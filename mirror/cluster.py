@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from mirror.command import Command
 from mirror.outcome import Finished, check, reading, whole
 from mirror.quantity import parse_quantity
+from transfer.errors import ToolError
 
 DEFAULT_CLASS = (
     "storageclass.kubernetes.io/is-default-class",
@@ -28,6 +29,7 @@ _KEEPS_OFF = ("NoSchedule", "NoExecute")
 _RIGHT = re.compile(r"(?P<resource>\S*)\s+\[[^]]*\]\s+\[(?P<names>[^]]*)\]\s+\[(?P<verbs>[^]]*)\]")
 _INCOMPLETE = "may be incomplete"
 _NONE = "<none>"
+_FORBIDDEN = "(Forbidden)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,7 @@ def read_cluster_version(finished: Finished, command: Command) -> str:
     Raises:
         ToolError: it could not, or the cluster did not answer.
     """
-    check(finished, command)
+    _check(finished, command)
     return _version(finished, command, "serverVersion")
 
 
@@ -128,7 +130,7 @@ def read_pods(finished: Finished, command: Command) -> tuple[Reserved, ...]:
     Raises:
         ToolError: there are none.
     """
-    check(finished, command)
+    _check(finished, command)
     with reading(finished, command):
         rows = [line.split() for line in finished.stdout]
         return tuple(
@@ -162,7 +164,7 @@ def read_phase(finished: Finished, command: Command) -> str | None:
     Raises:
         ToolError: kubectl could not tell.
     """
-    check(finished, command)
+    _check(finished, command)
     if not finished.stdout:
         return None
     with reading(finished, command):
@@ -177,7 +179,7 @@ def read_permission(finished: Finished, command: Command) -> bool:
     """
     word = finished.stdout[-1].split(" ")[0] if finished.stdout else ""
     if word != "no":
-        check(finished, command)
+        _check(finished, command)
     with reading(finished, command):
         return {"yes": True, "no": False}[word]
 
@@ -188,7 +190,7 @@ def read_rights(finished: Finished, command: Command) -> Rights:
     Raises:
         ToolError: it could not.
     """
-    check(finished, command)
+    _check(finished, command)
     found = map(_RIGHT.fullmatch, finished.stdout)
     return Rights(
         allowed=tuple(
@@ -200,6 +202,15 @@ def read_rights(finished: Finished, command: Command) -> Rights:
     )
 
 
+def _check(finished: Finished, command: Command) -> None:
+    """Accept a question that was answered; of one that is forbidden, say what to do."""
+    refused = next((line for line in finished.stderr if _FORBIDDEN in line), None)
+    if finished.exit_code and refused:
+        hint = "ask whoever runs the cluster for the right to do that"
+        raise ToolError(f"{command}\nended with exit code 1:\n{refused}", hint=hint)
+    check(finished, command)
+
+
 def _version(finished: Finished, command: Command, whose: str) -> str:
     with reading(finished, command):
         return str(whole(finished, command, dict)[whose]["gitVersion"])
@@ -208,7 +219,7 @@ def _version(finished: Finished, command: Command, whose: str) -> str:
 def _each(
     finished: Finished, command: Command, read: Callable[[dict[str, Any]], _T]
 ) -> Iterator[_T]:
-    check(finished, command)
+    _check(finished, command)
     with reading(finished, command):
         for item in whole(finished, command, dict)["items"]:
             yield read(item)

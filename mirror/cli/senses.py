@@ -67,6 +67,7 @@ def _check_files(site: Site, applications: Iterable[Application], keyring: Keyri
     pull = site.registry.pull_credentials
     secrets = [*login_secrets(site), *(_secrets_of(pull) if pull else ())]
     secrets += [one.shared_password for one in concerned if one.shared_password]
+    secrets = list(dict.fromkeys(secrets))
     faults: list[TransferError] = []
     checks: list[Callable[[], None]] = [
         lambda: check_files(site, concerned),

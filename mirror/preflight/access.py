@@ -88,7 +88,10 @@ def _judge(endpoint: str, access: Access, what: str, hint: str) -> Found:
 
 
 def _reasons(refused: Mapping[str, TransferError]) -> list[str]:
-    return [f"{repository}: {error.message}" for repository, error in refused.items()]
+    return [
+        error.message if repository in error.message else f"{repository}: {error.message}"
+        for repository, error in refused.items()
+    ]
 
 
 def _puller(site: Site) -> str:

@@ -65,12 +65,14 @@ def failed(
 
 
 def failed_by(subject: str, error: TransferError, needed: str = "") -> Found:
-    """An error is what there is: nobody can tell, or somebody refuses."""
-    seen, *rest = error.message.splitlines() or [""]
-    faults = (line for fault in error.faults for line in fault.message.splitlines())
+    """An error is what there is: nobody can tell, or somebody refuses.
+
+    Of a program that failed, the last line says why; the command is a detail.
+    """
+    *before, seen = (line.strip() for line in error.message.splitlines() or [""])
+    faults = (line.strip() for fault in error.faults for line in fault.message.splitlines())
     hints = (one.hint for one in (error, *error.faults) if one.hint)
-    details = (line.strip() for line in (*rest, *faults))
-    return failed(subject, seen, needed, hint=next(hints, ""), details=details)
+    return failed(subject, seen, needed, hint=next(hints, ""), details=(*before, *faults))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

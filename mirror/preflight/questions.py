@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from mirror import kots, kubectl
+from mirror import kots, kubectl, openshift
 from mirror.command import Command
 from mirror.preflight.model import Case
 from mirror.preflight.ports import CONSOLE_PORT
@@ -133,15 +133,15 @@ def _of_cluster(case: Case) -> Iterator[Question]:
 def _of_console(case: Case) -> Iterator[Question]:
     site = case.site
     applications = tuple(member.application for member in case.members) or site.applications
-    asked = list[Command]()
+    asked = [openshift.get_api_groups(site)]
     for namespace, members in by_namespace(applications).items():
         asked += [kots.get_console(site, namespace), kots.get_apps(site, namespace)]
         asked += [kots.get_versions(site, application) for application in members]
     yield Question(
         name="installed",
-        why="which admin console runs; if one does, with which releases?",
-        checks=("plan", "rights", "config", "space"),
-        commands=tuple(asked),
+        why="is it an OpenShift; does an admin console run; if one does, with which releases?",
+        checks=("plan", "rights", "config", "licence", "files", "space"),
+        commands=(*asked, openshift.get_oc_version(site)),
     )
 
 

@@ -100,4 +100,5 @@ def _labels(member: Member) -> str:
 
 def _found(slug: str, finding: Finding, needed: str = "") -> Found:
     judge = warned if finding.is_warning else failed
-    return judge(slug, finding.message, needed, hint=finding.hint or "")
+    message = finding.message.removeprefix(f"{slug}: ")
+    return judge(slug, message, needed, hint=finding.hint or "")

@@ -1,0 +1,293 @@
+"""`airgap-mirror preflight` against a real registry and a made-up cluster."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mirror.preflight.checks import NAMES
+from scripts import sample_archives as sample
+from tests.fakes.faulty import FOREVER, status
+from tests.fakes.registry import FakeRegistry
+from tests.mirror.kots_world import OLD_KOTS, namespace, running
+from tests.mirror.preflight_world import PASSWORD, VALUES, Carried, Place, carried, licence, values
+from tests.mirror.supply import Ran
+from tests.servers import Certificate
+
+pytest_plugins = ["tests.server_fixtures"]
+pytestmark = pytest.mark.real
+
+GOLDEN = Path(__file__).parents[1] / "data/golden"
+CANCELLED = {"hashstates"}
+"""What docker-registry itself leaves of an upload that was cancelled: folders, no content."""
+
+
+@pytest.fixture(scope="module")
+def crossed(tmp_path_factory: pytest.TempPathFactory, tls: Certificate) -> Iterator[Carried]:
+    with carried(tmp_path_factory.mktemp("crossed"), tls) as found:
+        yield found
+
+
+@pytest.fixture
+def place(tmp_path: Path, crossed: Carried) -> Place:
+    return Place(tmp_path, crossed)
+
+
+def plain(done: Ran, place: Place) -> str:
+    """What was written, without what differs from run to run."""
+    text = done.out.replace(place.carried.endpoint, "REGISTRY/harness")
+    text = text.replace(place.carried.registry.host, "REGISTRY").replace(str(place.folder), "SITE")
+    text = text.replace(str(place.carried.tls.ca), "CA").replace(str(place.carried.folder), "USB")
+    text = re.sub(r"127\.0\.0\.1:\d{5}", "REGISTRY", text)
+    return re.sub(r"valid on \d{4}-\d\d-\d\d", "valid on TODAY", text)
+
+
+def assert_golden(name: str, text: str) -> None:
+    """To be read before it is changed."""
+    assert text == (GOLDEN / f"{name}.txt").read_text()
+
+
+def asked(place: Place) -> list[list[str]]:
+    """The commands that were run, as a dry run shows them."""
+    return [
+        ["kubectl", "kots", *call["argv"][1:]]
+        if call["argv"][0] == "kubectl-kots"
+        else call["argv"]
+        for call in place.cluster.calls()
+    ]
+
+
+def content(place: Place) -> set[Path]:
+    """The files that the registry keeps."""
+    return {path for path in place.carried.registry.storage.rglob("*") if path.is_file()}
+
+
+def test_a_site_that_is_ready(place: Place) -> None:
+    before = content(place)
+    assert_golden("preflight-ready", plain(place.run("--quiet"), place))
+    assert [path for path in content(place) - before if not CANCELLED & set(path.parts)] == []
+    uploads = [r for r in place.carried.registry.requests() if "/blobs/uploads/" in r.path]
+    assert uploads[-1].method == "DELETE"
+
+
+def spoil(place: Place, registry: FakeRegistry) -> None:
+    """Nothing is as it should be."""
+    registry.fail("POST", "/blobs/uploads/", times=FOREVER, action=status(403))
+    registry.fail("HEAD", "/harness/mongo/", times=FOREVER, action=status(403))
+    changed = {"endpoint": f"{registry.host}/harness", "plainHttp": True}
+    place.site["registry"] = {**place.site["registry"], **changed}
+    del place.site["registry"]["caFile"], place.site["registry"]["pullCredentials"]
+    del place.environment["CONSOLE_PASSWORD"]
+    place.write("harness.yaml", licence("harness", entitlements={}, signature="", channelID="x"))
+    (place.folder / "harness-ng.yaml").unlink()
+    bad = {**VALUES, "node_port": "80", "storage_class": "none", "lb_address": "lb", "app_url": ""}
+    place.write("harness-values.yaml", values(bad))
+    place.write("harness-ng-values.yaml", values({**VALUES, "lb_address": "127.0.0.9"}))
+    small = [{"name": "a", "cpu": "4", "memory": "8Gi"}]
+    away = [{"name": "b", "cpu": "64", "memory": "256Gi", "ready": "Unknown"}]
+    service = {"name": "web", "namespace": "other", "ports": [32500, 32507, 32510]}
+    place.kube(
+        client="v1.11.0",
+        server="v1.14.10",
+        nodes=[*small, *away],
+        services=[service],
+        rights=[{"verbs": ["get"], "resources": ["pods"]}],
+    )
+    place.cluster.change(plugin="v1.130.0")
+
+
+def test_a_site_where_nothing_is_ready(place: Place) -> None:
+    with FakeRegistry() as registry:
+        spoil(place, registry)
+        done = place.run("--quiet", code=12)
+    assert_golden("preflight-not-ready", plain(done, place).replace(registry.host, "REGISTRY"))
+    assert done.err.startswith("error: not ready at dc-north: files, push, images, pull, kubectl,")
+    assert "hint: mend what failed, then run it again; --skip NAME leaves" in done.err
+
+
+def test_the_same_for_a_program(place: Place) -> None:
+    done = place.run("--output", "json", "--skip", "storage").json()
+    assert (done["site"], done["skipped"]) == ("dc-north", ["storage"])
+    assert (done["pass"], done["warn"], done["fail"]) == (len(done["findings"]), 0, 0)
+    assert done["findings"][4] == {
+        "check": "push",
+        "verdict": "pass",
+        "subject": place.carried.endpoint,
+        "seen": "14 of 14 repositories take an upload",
+        "needed": "all of them",
+        "hint": "",
+        "details": [],
+    }
+
+
+def test_a_dry_run_asks_nobody_and_tells_what_a_run_asks(place: Place) -> None:
+    requests = len(place.carried.registry.requests())
+    done = place.run("--quiet", "--dry-run")
+    assert_golden("preflight-questions", plain(done, place))
+    told = place.run("--dry-run", "--output", "json").json()["questions"]
+    assert (asked(place), len(place.carried.registry.requests())) == ([], requests)
+    place.kube(rights=[{"verbs": ["get"], "resources": ["pods"]}], namespaces=[])
+    place.run("--quiet", code=12)
+    commands = [command for one in told for command in one["commands"]]
+    assert [command for command in asked(place) if command not in commands] == []
+    assert len(asked(place)) > 10
+
+
+def test_nothing_is_asked_for_checks_that_are_left_out(place: Place) -> None:
+    skipped = [word for name in NAMES if name != "applications" for word in ("--skip", name)]
+    requests = len(place.carried.registry.requests())
+    done = place.run(*skipped)
+    assert "left out: files, registry, push, images, pull, kubectl," in done.out
+    assert "2 passed, 0 warnings, 0 failed" in done.out
+    assert (asked(place), len(place.carried.registry.requests())) == ([], requests)
+
+
+def test_progress_goes_to_stderr(place: Place) -> None:
+    done = place.run()
+    assert "nodes: how many nodes are there, and how large are they?" in done.err
+    assert "how many nodes" not in done.out
+
+
+def test_an_unknown_check_is_not_left_out(place: Place) -> None:
+    assert "'weather' is not one of 'files'" in place.run("--skip", "weather", code=2).err
+
+
+def test_a_cluster_that_does_not_answer_is_asked_once(place: Place) -> None:
+    place.kube(server=None)
+    done = place.run("--output", "json", code=12)
+    commands = [" ".join(command[:3]) for command in asked(place)]
+    assert commands == ["kubectl kots version", "kubectl version --output=json"]
+    findings = done.json()["findings"]
+    of_cluster = [one for one in findings if "the cluster told no version" in one["seen"]]
+    assert {one["check"] for one in of_cluster} == {
+        *("rights", "namespace", "nodes", "cpu", "memory", "storage-class", "node-port", "ports"),
+        "plan",
+    }
+    (cluster,) = (one for one in findings if one["check"] == "cluster")
+    assert cluster["seen"].startswith("Unable to connect to the server: dial tcp")
+    assert cluster["hint"].startswith("try kubectl get nodes")
+    assert place.find("kubectl", code=12) == ["pass kubectl: v1.27.4 / v1.12 or newer"]
+    assert place.find("dns", code=12)[0].startswith("pass harness: localhost: 127.0.0.1")
+
+
+def test_without_kubectl_the_rest_is_checked(place: Place) -> None:
+    place.environment["PATH"] = str(place.folder)
+    (kubectl,) = place.find("kubectl", code=12)
+    assert kubectl == "fail dc-north: kubectl: not found on PATH / "
+    assert place.find("images", code=12)[0].startswith("pass ")
+
+
+def test_one_question_that_is_refused_is_one_finding(place: Place) -> None:
+    said = "Error from server (Forbidden): nodes is forbidden: you cannot list them"
+    place.cluster.change(refusals={"get nodes": said})
+    done = place.run("--output", "json", code=12)
+    failed = {one["check"]: one for one in done.json()["findings"] if one["verdict"] == "fail"}
+    assert {*failed} == {"nodes", "cpu", "memory"}
+    assert failed["nodes"]["seen"] == said
+    assert failed["nodes"]["hint"] == "ask whoever runs the cluster for the right to do that"
+    assert failed["nodes"]["details"][0].startswith("kubectl get nodes ")
+
+
+def test_images_that_are_not_there(place: Place, tls: Certificate) -> None:
+    place.site["registry"]["endpoint"] = f"{place.carried.registry.host}/elsewhere"
+    (found,) = place.find("images", code=12)
+    endpoint = place.site["registry"]["endpoint"]
+    assert found == f"fail {endpoint}: holds 0, 14 missing / 14 images"
+    assert place.find("pull", code=12)[0].startswith("pass ")  # what is not there may be read
+
+
+def test_a_registry_whose_certificate_does_not_hold(place: Place, other_tls: Certificate) -> None:
+    place.site["registry"]["caFile"] = str(other_tls.ca)
+    (found,) = place.find("registry", code=12)
+    assert "certificate" in found
+    assert place.find("push", code=12) == [
+        "fail dc-north: not asked: the registry lets nobody in / "
+    ]
+
+
+def test_each_user_has_a_password_of_its_own(place: Place) -> None:
+    place.write("pull-password", "wrong")
+    assert place.find("push", code=12)[0].startswith("pass ")
+    assert "401" in place.find("pull", code=12)[0]
+    place.write("pull-password", PASSWORD)
+    place.environment["REGISTRY_PASSWORD"] = "wrong"
+    assert "401" in place.find("registry", code=12)[0]
+    assert place.find("pull", code=12)[0].startswith("pass ")
+
+
+def test_secrets_and_files_that_are_not_at_hand_are_named_together(place: Place) -> None:
+    (place.folder / "pull-password").unlink()
+    (place.folder / "harness.yaml").unlink()
+    del place.environment["CONSOLE_PASSWORD"]
+    done = place.run("--quiet", code=12).out
+    files = done.partition("\npass  applications")[0]
+    assert "harness.yaml does not exist" in files
+    assert "pull-password" in files
+    assert "environment variable CONSOLE_PASSWORD is not set" in files
+    assert "set the variables" in files
+
+
+def test_a_site_that_is_installed_already(place: Place) -> None:
+    del place.environment["CONSOLE_PASSWORD"]  # it is set once, and not wanted any more
+    registry = place.carried.endpoint
+    apps = {"harness": running("79800", 400), "harness_ng": running("79915", 412, "harness-ng")}
+    there = namespace(OLD_KOTS, registry=registry, **apps)
+    place.cluster.change(namespaces={"harness": there})
+    place.kube(services=[{"name": "ingress", "namespace": "harness", "ports": [32500]}])
+    assert place.find("plan") == [
+        "pass upgrade harness: kotsadm v1.131.4, then harness 79915 / ",
+        "pass upgrade harness-ng: kotsadm v1.131.4 / ",
+    ]
+    assert place.find("node-port")[0].startswith("pass harness: 32500")
+    assert place.find("files") == ["pass dc-north: 4 files and secrets / "]
+
+
+def test_an_upgrade_that_leaves_out_a_release(place: Place) -> None:
+    old = running("79000", 390)
+    there = namespace(OLD_KOTS, registry=place.carried.endpoint, harness=old)
+    place.cluster.change(namespaces={"harness": there})
+    release = sample.Release("79915", 412, required=[("79400", 398)])
+    path = place.folder / "late.airgap"
+    sample.write_application(path, "harness", size=20_000, release=release)
+    done = place.run("--quiet", sources=(path,), code=12).out
+    assert "fail  plan           upgrade harness: " in done
+    assert "harness 79915 can be deployed only after 79400" in done
+
+
+def test_the_console_alone(place: Place) -> None:
+    there = namespace(OLD_KOTS, registry=place.carried.endpoint)
+    place.cluster.change(namespaces={"harness": there})
+    found = place.find("plan", sources=place.carried.sources[:1])
+    assert found == ["pass upgrade the admin console: kotsadm v1.131.4 / "]
+
+
+def test_an_application_that_the_site_does_not_list(place: Place) -> None:
+    del place.site["applications"]["harness-ng"]
+    found = place.find("applications", code=12)
+    assert found[0] == "fail harness-ng: is carried, and is not in the site file / "
+    assert place.find("plan", code=12) == ["pass install harness: harness 79915 / "]
+
+
+def test_room_for_archives_that_are_put_together(place: Place) -> None:
+    work = place.folder / "work/below"
+    (found,) = place.find("space", "--engine", "kots", "--work-dir", work)
+    assert found.startswith(f"pass {work}: ")
+    assert not work.parent.exists()  # nothing is made
+
+
+def test_more_services_than_a_screen_ever_shows(place: Place) -> None:
+    first = {"name": "first", "namespace": "other", "ports": [32500]}
+    others = [{"name": f"s{i}", "namespace": "other", "ports": [80]} for i in range(1500)]
+    place.kube(services=[first, *others])
+    found = place.find("node-port", code=12)
+    assert found[0].startswith("fail harness: 32500, taken by service first")
+
+
+def test_hosts_that_do_not_resolve(place: Place) -> None:
+    place.write("harness-values.yaml", values({**VALUES, "app_url": "http://harness.invalid"}))
+    found = place.find("dns", code=12)
+    assert found[0].startswith("fail harness: harness.invalid: does not resolve: ")
+    assert found[1].startswith("pass harness-ng: localhost")
