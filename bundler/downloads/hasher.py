@@ -26,6 +26,8 @@ class Hasher:
         self._stop = stop
         self._hash = hashlib.sha256()
         self._reached = 0
+        self._worth = BLOCK
+        """Where there is enough to wake up for: small pieces would have it switch all the time."""
         self._ended = False
         self._error: TransferError | Stopped | None = None
         self._changed = threading.Condition()
@@ -35,8 +37,8 @@ class Hasher:
     def reach(self, end: int) -> None:
         """All bytes up to `end` are there now."""
         with self._changed:
-            if end > self._reached:
-                self._reached = end
+            self._reached = max(self._reached, end)
+            if self._reached >= self._worth:
                 self._changed.notify()
 
     def finish(self) -> Digest:
@@ -78,7 +80,8 @@ class Hasher:
 
     def _wait(self, at: int) -> int:
         with self._changed:
-            self._changed.wait_for(lambda: self._reached > at or self._ended)
+            self._worth = at + BLOCK
+            self._changed.wait_for(lambda: self._reached >= self._worth or self._ended)
             return at if self._error else self._reached
 
     def _take(self, buffer: memoryview, at: int) -> int:
