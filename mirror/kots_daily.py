@@ -1,7 +1,7 @@
 """The `kubectl kots` commands for the days after an install, as values.
 
-Source: KOTS cmd/kots/cli/download.go, upload.go and admin-console.go. The first two end with exit
-code 0 whatever happened, and say in JSON what did.
+Source: KOTS cmd/kots/cli/download.go, upload.go and admin-console.go. Where the first two are asked
+for JSON, they end with exit code 0 whatever happened.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ def download(site: Site, application: Application, folder: str, *, overwrite: bo
         site,
         *("download", f"--slug={application.slug}", f"--dest={folder}", "--current"),
         *(["--overwrite"] if overwrite else []),
-        "--output=json",
         namespace=application.namespace,
     )
 

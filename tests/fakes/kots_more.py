@@ -80,7 +80,8 @@ def _upload(call: Call, state: State) -> int:
     app["manifests"] = {str(p.relative_to(folder)): p.read_text(encoding="utf-8") for p in files}
     versions = app["versions"]
     newest = {**versions[0], "sequence": versions[0]["sequence"] + 1, "source": "KOTS Upload"}
-    newest["status"] = (sprung or "deploying") if call.on("deploy") else "pending"
+    wanted = "deploying" if sprung in ("", "hang") else sprung
+    newest["status"] = wanted if call.on("deploy") else "pending"
     if newest["status"] == "deploying":
         for version in versions:
             version["status"] = "superseded"

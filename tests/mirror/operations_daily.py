@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 from mirror.operation import AskCluster, Plan
 from mirror.site import Site
 from mirror.upkeep.down import plan_down
+from mirror.upkeep.folder import get_manifests
+from mirror.upkeep.ingress import Manifests, Patch, check_newest, plan_removal
 from mirror.upkeep.standing import Place, places_of, read_counts, read_place
 from mirror.upkeep.up import plan_up
+from tests.fakes.kots_more import KUSTOMIZATION, PATCH
 from tests.fakes.kube_changes import JSON, workload
 from tests.mirror.golden import SITE_FOLDER
 from tests.mirror.kots_site import KotsSite
@@ -29,6 +32,7 @@ COUNTS = {MANAGER: 2, VERIFICATION: 2, NEXTGEN: 2, MONGODB: 3, REDIS: 3, TIMESCA
 """How many pods everything has."""
 KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet"}
 NOTE = "site.harness.pods"
+MANIFESTS = "site.harness-manifests"
 
 
 def objects(counts: Mapping[str, int]) -> list[JSON]:
@@ -57,6 +61,14 @@ def pods_of(site: KotsSite) -> dict[str, int]:
     }
 
 
+def staged(folder: Path) -> KotsSite:
+    """A site where both applications run."""
+    site = KotsSite(folder, ())
+    apps = {"harness": running("79915", 412), "harness_ng": running("500", 91, "harness-ng")}
+    site.cluster.change(namespaces={"harness": namespace(KOTS, **apps)})
+    return site
+
+
 @dataclass(frozen=True, slots=True)
 class Downtime:
     """Down, or up again."""
@@ -82,10 +94,8 @@ class Downtime:
 
     def stage(self, folder: Path) -> KotsSite:
         """Both applications, and their workloads."""
-        site = KotsSite(folder, ())
-        apps = {"harness": running("79915", 412), "harness_ng": running("500", 91, "harness-ng")}
-        here = {"harness": namespace(KOTS, **apps)}
-        site.cluster.change(namespaces=here, objects=objects(self.before))
+        site = staged(folder)
+        site.cluster.change(objects=objects(self.before))
         if self.noted:
             (site.etc / NOTE).write_text(note(COUNTS))
         return site
@@ -106,6 +116,45 @@ class Downtime:
         assert (site.etc / NOTE).exists() is not self.noted
 
 
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """The ingress patch goes."""
+
+    def shown(self) -> Plan:
+        """Without a cluster."""
+        return self._dry(read_site(), SITE_FOLDER)
+
+    def dry(self, site: KotsSite) -> Plan:
+        """The same, for a staged site."""
+        return self._dry(site.site, str(site.etc))
+
+    def _dry(self, site: Site, folder: str) -> Plan:
+        found = Manifests(folder=f"{folder}/{MANIFESTS}")
+        return plan_removal(site, site.application("harness"), Patch(), found)
+
+    def stage(self, folder: Path) -> KotsSite:
+        """An application that was customised."""
+        return staged(folder)
+
+    def planned(self, site: KotsSite, ask: AskCluster) -> Plan:
+        """With what is in the manifests."""
+        application = site.site.application("harness")
+        settled = check_newest(site.site, application, ask)
+        folder = site.etc / MANIFESTS
+        found = get_manifests(site.site, application, Patch(), folder, ask)
+        found = replace(found, settled=settled)
+        return plan_removal(site.site, application, Patch(), found)
+
+    def check(self, site: KotsSite) -> None:
+        """A new version is deployed, without it."""
+        app = site.cluster.load()["namespaces"]["harness"]["apps"]["harness"]
+        assert PATCH not in app["manifests"]
+        assert "nginx" not in app["manifests"][KUSTOMIZATION]
+        assert app["versions"][0]["source"] == "KOTS Upload"
+        assert app["versions"][0]["status"] == "deployed"
+        assert not (site.etc / MANIFESTS).exists()
+
+
 _STILL = {MANAGER: 0, VERIFICATION: 0, NEXTGEN: 0}
 _NOTHING = dict.fromkeys(COUNTS, 0)
 
@@ -119,4 +168,5 @@ DAILY: Mapping[str, Operation] = {
         lambda site, places: plan_down(site, places, everything=True), COUNTS, _NOTHING
     ),
     "up": Downtime(plan_up, _NOTHING, COUNTS, noted=True),
+    "remove-ingress-patch": Removal(),
 }
