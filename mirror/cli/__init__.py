@@ -26,6 +26,7 @@ from transfer.console import HELP, Program
         "load": "mirror.cli.load",
         "rewrite-images": "mirror.cli.rewrite",
         "config": "mirror.cli.config",
+        "remove-ingress-patch": "mirror.cli.ingress",
         "down": "mirror.cli.downtime",
         "up": "mirror.cli.downtime",
     },

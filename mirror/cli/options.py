@@ -50,6 +50,11 @@ app_option = click.option(
 )
 """`--app SLUG`; the command gets it as `app`, None for all."""
 
+one_app_option = click.option(
+    "--app", metavar="SLUG", required=True, help="The application."
+)
+"""`--app SLUG` of a command for one application; the command gets it as `app`."""
+
 
 class _Jobs(click.IntRange):
     """A number of jobs; 0, which is no such number, stands for `auto`."""
