@@ -7,9 +7,10 @@ import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from mirror.config.takeover import merge
 from mirror.operation.listitem import without_item
-from mirror.operation.model import Edit, RemoveFile, RemoveFolder, RemoveItem
-from transfer.disk import ingest, replace_file, storage_errors
+from mirror.operation.model import Edit, MergeValues, RemoveFile, RemoveFolder, RemoveItem
+from transfer.disk import ingest, read_text, replace_file, storage_errors
 from transfer.errors import InvalidInput
 
 _OWNER_ONLY = 0o600
@@ -27,6 +28,8 @@ def edit(wanted: Edit) -> None:
     match wanted.change:
         case RemoveItem() as change:
             _remove_item(path, change)
+        case MergeValues() as change:
+            _merge_values(path, change)
         case RemoveFile():
             with storage_errors(str(path)):
                 path.unlink(missing_ok=True)
@@ -47,6 +50,12 @@ def _remove_item(path: Path, change: RemoveItem) -> None:
     left = without_item(text, change.key, change.item, str(path))
     if left != text:
         replace_file(path, left.encode(), str(path), mode)
+
+
+def _merge_values(path: Path, change: MergeValues) -> None:
+    own = read_text(Path(change.own), change.own) if change.own else None
+    text = merge(read_text(Path(change.source), change.source), own, change.keys, change.source)
+    replace_file(path, text.encode(), str(path), _OWNER_ONLY)
 
 
 def save(path: str, lines: Sequence[str]) -> None:

@@ -82,6 +82,8 @@ class IsReady:
     """Everything of an application is ready, as `kots get apps` tells."""
 
     slug: str
+    address: str = ""
+    """Where its users begin; "" where that is not known."""
 
 
 Goal = IsDeployed | IsNewest | ConsoleIs | IsScaled | IsReady

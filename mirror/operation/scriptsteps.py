@@ -61,7 +61,7 @@ def _printable(line: str) -> str:
 
 
 def _step(step: Step, variables: Mapping[SecretSource, str]) -> Iterator[str]:
-    words = [quote(word) for word in (step.why, step.undo) if word]
+    words = [quote(step.why), *([quote(step.undo)] if step.undo else [])]
     yield " \\\n    ".join([f"if begin {quote(step.name)}", *words]) + "; then"
     for image in step.images:
         yield _MARGIN + comment(f"  {image.destination} {image.root.digest}")
@@ -83,8 +83,9 @@ def _action(step: Step) -> Iterator[str]:
             yield f"follow {judge} {_COMMAND}"
         case Save(path=path):
             yield f"save {_COMMAND} {quote(path)}"
-        case Await(goal=goal, seconds=seconds):
-            words = f"{math.ceil(seconds)} {quote(told(goal))} {quote(late(goal))}"
+        case Await(command=command, goal=goal, seconds=seconds):
+            advice = f"{late(goal)}; ask again with: {command}"
+            words = f"{math.ceil(seconds)} {quote(told(goal))} {quote(advice)}"
             yield f"await {words} {_COMMAND} {_goal(goal)}"
         case Look() | Assemble() | Edit() | Person():
             yield from _by_hand(step)

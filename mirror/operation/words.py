@@ -50,8 +50,8 @@ def told(goal: Goal) -> str:
             return "no pod is left"
         case IsScaled(replicas=replicas):
             return f"{counted(replicas, 'pod')} ready"
-        case IsReady(slug=slug):
-            return f"{slug} is ready"
+        case IsReady(slug=slug, address=address):
+            return f"{slug} is ready" + (f": sign up at {address}" if address else "")
 
 
 def assumed(expected: Expectation) -> str:

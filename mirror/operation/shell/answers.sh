@@ -64,8 +64,9 @@ is_deployed() {
 
 # console_is VERSION
 console_is() {
-    found=$(console)
-    [ "$found" = "$1" ]
+    version=$(console)
+    found="the admin console is ${version:-none}"
+    [ "$version" = "$1" ]
 }
 
 # is_newest: the first version is the deployed one.
@@ -111,7 +112,7 @@ is_ready() {
 await() {
     seconds=$1 words=$2 advice=$3 question=$4
     shift 4
-    waited=0 said=''
+    waited='' said=''
     while :; do
         ask "$question"
         case $1 in
@@ -124,12 +125,13 @@ await() {
             return 0
         fi
         found=${found:-not there}
-        [ -z "$hopeless" ] || stop 10 "$found; expected: $words" "$hopeless"
-        [ "$waited" -lt "$seconds" ] ||
-            stop 10 "$found after $waited s; expected: $words" "$advice"
+        [ -z "$hopeless" ] || stop 10 "$name: $found; expected: $words" "$hopeless"
+        after=${waited:+ after $waited s}
+        [ "${waited:-0}" -lt "$seconds" ] ||
+            stop 10 "$name: $found$after; expected: $words" "$advice"
         [ "$found" = "$said" ] || say "  $found; asking again every $pause s"
         said=$found
         sleep "$pause"
-        waited=$((waited + pause))
+        waited=$((${waited:-0} + pause))
     done
 }

@@ -51,10 +51,12 @@ judge_answer() {
         complain "$name: ended with exit code 0 but without a result" "$hint"
         return 1
     fi
-    flat=$(printf '%s\n' "$result" | read_json)
+    flat=$(printf '%s\n' "$result" | read_json) || flat=''
     fault=$(value_at error)
     if [ "$(value_at success)" != true ] || [ "${fault:-null}" != null ]; then
-        complain "$name: ended with exit code 0 but failed, with the words above" "$look_at_log"
+        [ "${fault:-null}" != null ] || fault=$result
+        mask "$fault"
+        complain "$name: ended with exit code 0 but failed: $text" "$look_at_log"
         return 1
     fi
 }

@@ -35,15 +35,20 @@ check_secrets() {
         'set the variables and files that the site file names'
 }
 
-# show LINE: without any secret, also as JSON spells it.
+# show LINE: without any secret.
 show() {
+    mask "$1"
+    say "  $text"
+}
+
+# mask TEXT: sets text to it without any secret, also as JSON spells them.
+mask() {
     text=$1 secrets=$hidden
     while [ -n "$secrets" ]; do
         secret=${secrets%%"$newline"*}
         secrets=${secrets#*"$newline"}
         replace "$text" "$secret" '***'
     done
-    say "  $text"
 }
 
 # clean: KOTS reads each flag from the environment too; only what a step gives may count.

@@ -61,10 +61,10 @@ person() {
         return 0
         ;;
     esac
-    say "$1"
+    printf '%s\n' "$1" >&2
     reply=''
     if [ -t 0 ]; then
-        printf 'Done? [y/N]: '
+        printf 'Done? [y/N]: ' >&2
         read -r reply
     fi
     case $reply in
