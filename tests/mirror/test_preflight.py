@@ -42,6 +42,7 @@ def plain(done: Ran, place: Place) -> str:
     text = text.replace(place.carried.registry.host, "REGISTRY").replace(str(place.folder), "SITE")
     text = text.replace(str(place.carried.tls.ca), "CA").replace(str(place.carried.folder), "USB")
     text = re.sub(r"127\.0\.0\.1:\d{5}", "REGISTRY", text)
+    text = text.replace("::1, ", "").replace(", ::1", "")  # of localhost, where there is IPv6
     return re.sub(r"valid on \d{4}-\d\d-\d\d", "valid on TODAY", text)
 
 
