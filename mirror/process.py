@@ -21,7 +21,7 @@ from typing import IO, cast
 from mirror.command import Command
 from mirror.credentials import Keyring
 from mirror.outcome import Finished
-from mirror.secret import FromEnvironment, Mask, SecretSource
+from mirror.secret import FromEnvironment, Mask, Secret, SecretSource
 from transfer.errors import ToolError
 
 KEPT_LINES = 20_000
@@ -50,6 +50,10 @@ class Runner:
     """Lines of each stream that are kept."""
     grace: float = 20.0
     """Seconds that a program, once interrupted, or what it left running has to end."""
+    out: Callable[[str], None] | None = None
+    """Gets the lines of stdout in place of `say`; must not raise."""
+    hidden: tuple[Secret, ...] = ()
+    """What else is hidden in all output."""
 
     def __call__(self, command: Command) -> Finished:
         """Run a command to its end.
@@ -59,13 +63,16 @@ class Runner:
             TransferError: a secret cannot be read.
             KeyboardInterrupt: after the program was interrupted too and has ended.
         """
-        mask = Mask(self.keyring.known(self.secrets))
+        mask = Mask((*self.keyring.known(self.secrets), *self.hidden))
         hidden = {source.name for source in self.secrets if isinstance(source, FromEnvironment)}
         inherited = clean(self.keyring.environment, hidden)
         with _start(command, {**inherited, **self.keyring.variables(command)}) as process:
             streams = [
-                _Lines(cast(IO[str], stream), mask, self.say, self.kept)
-                for stream in (process.stdout, process.stderr)
+                _Lines(cast(IO[str], stream), mask, say, self.kept)
+                for stream, say in (
+                    (process.stdout, self.out or self.say),
+                    (process.stderr, self.say),
+                )
             ]
             try:
                 process.wait()
