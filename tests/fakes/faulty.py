@@ -113,6 +113,16 @@ def header(name: str, value: str | None) -> Action:
     return act
 
 
+def rewrite(name: str, change: Callable[[str], str]) -> Action:
+    """Change one header of the answer by what it would have been."""
+
+    def act(exchange: Exchange) -> bool:
+        exchange.rewritten[name] = change
+        return False
+
+    return act
+
+
 class Exchange(BaseHTTPRequestHandler):
     """One request and its answer; what is served is for subclasses to say."""
 
@@ -126,6 +136,7 @@ class Exchange(BaseHTTPRequestHandler):
 
     def handle_one_request(self) -> None:
         self.changed: dict[str, str | None] = {}
+        self.rewritten: dict[str, Callable[[str], str]] = {}
         self.cut: int | None = None
         self.forgetful = False
         super().handle_one_request()
@@ -153,7 +164,9 @@ class Exchange(BaseHTTPRequestHandler):
         sent: dict[str, str | None] = {"Content-Length": str(len(body)), **(headers or {})}
         for name, value in (sent | self.changed).items():
             if value is not None:
-                self.send_header(name, value.format(host=self.server.owner.host))
+                told = value.format(host=self.server.owner.host)
+                change = self.rewritten.get(name)
+                self.send_header(name, change(told) if change else told)
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body if self.cut is None else body[: self.cut])

@@ -195,7 +195,8 @@ def keep(count: int) -> Action:
         assert isinstance(exchange, RegistryApi)
         session = urlsplit(exchange.path).path.rpartition("/")[2]
         arrived = exchange.held.arrived.get(session, b"")
-        exchange.held.arrived[session] = arrived + exchange.rfile.read(count)
+        size = min(count, int(exchange.headers["Content-Length"]))
+        exchange.held.arrived[session] = arrived + exchange.rfile.read(size)
         exchange.close_connection = True
         return True
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -141,9 +141,17 @@ def complete(registry: Registry, digest: Digest) -> bool:
     )
 
 
-def push_at_once(bundle: Path, host: str, *, jobs: int = 2, said: Progress = SILENT) -> Pushed:
+def push_at_once(
+    bundle: Path,
+    host: str,
+    *,
+    jobs: int = 2,
+    said: Progress = SILENT,
+    access: RegistryAccess | None = None,
+) -> Pushed:
     """Push as the command does, except that pauses before retries take no time."""
-    access = RegistryAccess(plain_http=True, retry=RetryPolicy(sleep=lambda _: None))
+    access = access or RegistryAccess(plain_http=True)
+    access = replace(access, retry=RetryPolicy(sleep=lambda _: None))
     with (
         open_destinations(f"{host}/harness", access, writing=True, progress=said) as destinations,
         open_sources([bundle]) as sources,
