@@ -7,6 +7,7 @@ import shutil
 import socket
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 from mirror.cli.destination import warn_of
@@ -28,6 +29,7 @@ def senses_for(site: Site, *, quiet: bool) -> Senses:
     """Whom a preflight of a site asks; `quiet` keeps what it asks to itself."""
     keyring = Keyring(dict(os.environ))
 
+    @cache  # who is warned once has heard it
     def pusher() -> RegistryAccess:
         access = access_to(site, keyring)
         warn_of(access)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mirror.preflight import (
     access,
@@ -16,7 +16,7 @@ from mirror.preflight import (
     storage,
     versions,
 )
-from mirror.preflight.finding import Finding, Found, failed_by
+from mirror.preflight.finding import Finding, Found, Verdict, failed_by
 from mirror.preflight.model import Member, Seen
 from transfer.errors import TransferError
 
@@ -34,14 +34,37 @@ class Check:
 
 
 def _each(run: _OfMember) -> _OfSite:
-    """A check of each application: what cannot be told of one says nothing of the others."""
+    """A check of each application."""
 
     def check(seen: Seen) -> Iterator[Found]:
         for member in seen.members:
-            try:
-                yield from run(seen, member)
-            except TransferError as error:
-                yield failed_by(member.slug, error)
+            yield from _of_one(run, seen, member)
+
+    return check
+
+
+def _of_one(run: _OfMember, seen: Seen, member: Member) -> Iterator[Found]:
+    """What cannot be told of one application says nothing of the others."""
+    try:
+        yield from run(seen, member)
+    except TransferError as error:
+        yield failed_by(member.slug, error)
+
+
+RUNS = "an upgrade goes by what is in the cluster, not by this file"
+
+
+def _of_files(run: _OfMember) -> _OfSite:
+    """A check of files that only an install is given: what runs has them in the cluster."""
+
+    def check(seen: Seen) -> Iterator[Found]:
+        for member in seen.members:
+            for found in _of_one(run, seen, member):
+                if found.verdict is Verdict.FAIL and seen.console.has(member.slug):
+                    hint = f"{RUNS}; {found.hint}" if found.hint else RUNS
+                    yield replace(found, verdict=Verdict.WARN, hint=hint)
+                else:
+                    yield found
 
     return check
 
@@ -63,9 +86,9 @@ CHECKS = (
     Check("memory", capacity.check_memory),
     Check("storage-class", _each(storage.check_storage_class)),
     Check("storage", capacity.check_storage),
-    Check("licence", _each(releases.check_licence)),
-    Check("channel", _each(releases.check_channel)),
-    Check("config", _each(releases.check_config)),
+    Check("licence", _of_files(releases.check_licence)),
+    Check("channel", _of_files(releases.check_channel)),
+    Check("config", _of_files(releases.check_config)),
     Check("node-port", _each(ports.check_node_port)),
     Check("ports", _each(ports.check_ports)),
     Check("console-port", ports.check_console_port),

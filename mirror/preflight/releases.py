@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from collections.abc import Iterator
 
-from mirror.config.advice import object_to, remind
+from mirror.config.advice import differing, object_to, remind
 from mirror.config.template import emptied
-from mirror.preflight.finding import Found, Verdict, failed, failed_by, passed, warned
+from mirror.preflight.finding import Found, failed, failed_by, passed, warned
 from mirror.preflight.model import Member, Seen
 from transfer.errors import TransferError
 from transfer.kots.finding import Finding
@@ -15,8 +14,6 @@ from transfer.kots.licence import check_channel as channel_finding
 from transfer.kots.licence import check_licence as licence_findings
 from transfer.kots.values import ConfigValues, check_values
 from transfer.text import counted
-
-_RUNS = "an upgrade goes by what is in the cluster, not by this file"
 
 
 def check_files(seen: Seen) -> Iterator[Found]:
@@ -41,7 +38,7 @@ def check_licence(seen: Seen, member: Member) -> Iterator[Found]:
     licence, file = member.licence.get(), member.application.license_file
     needed = f"signed, and valid on {seen.now.date()}"
     findings = list(licence_findings(licence, member.slug, file, seen.now))
-    yield from _less_if_installed(seen, member, (_found(member.slug, f, needed) for f in findings))
+    yield from (_found(member.slug, finding, needed) for finding in findings)
     if not findings:
         end = licence.expires_at.partition("T")[0]
         yield passed(member.slug, f"ends on {end}" if end else "never ends", needed)
@@ -63,14 +60,33 @@ def check_config(seen: Seen, member: Member) -> Iterator[Found]:
     asked, given = member.config.get(), member.values.get()
     values = given or ConfigValues(file=f"configValues of {member.slug} (not given)")
     release = f"{member.slug} {member.releases[-1].version_label}"
-    findings = [_found(member.slug, one) for one in check_values(values, [(release, asked)])]
-    objections = [*emptied(values, asked), *object_to(values, asked)]
-    yield from _less_if_installed(seen, member, findings)
+    found = [_found(member.slug, one) for one in check_values(values, [(release, asked)])]
     hint = "correct it, or know better than the vendor's guide"
-    yield from (warned(member.slug, note, hint=hint) for note in objections)
-    if not findings and not objections:
+    notes = [*emptied(values, asked), *object_to(values, asked), *_differences(seen, member)]
+    found += [warned(member.slug, note, hint=hint) for note in notes]
+    yield from found
+    if not found:
         told = f"{counted(len(values.answers), 'value')}, nothing to correct"
         yield passed(member.slug, told, f"what {release} asks", remind(values, asked))
+
+
+def _differences(seen: Seen, member: Member) -> Iterator[str]:
+    """Vendor's guide: what is added to an admin console has the answers of the first one there."""
+    namespace = member.application.namespace
+    sharing = [one for one in seen.members if one.application.namespace == namespace]
+    first = next(filter(_is_in_guide, sharing), member)
+    if first is member or not _is_in_guide(member):
+        return
+    nothing = ConfigValues(file="")
+    if names := differing(first.values.get() or nothing, member.values.get() or nothing):
+        yield f"other values than {first.slug}: {', '.join(names)}"
+
+
+def _is_in_guide(member: Member) -> bool:
+    try:
+        return member.settings().is_in_guide
+    except TransferError:
+        return False
 
 
 def check_way(seen: Seen) -> Iterator[Found]:
@@ -82,16 +98,6 @@ def check_way(seen: Seen) -> Iterator[Found]:
             yield failed_by(subject, error)
             continue
         yield passed(subject, ", then ".join(way.stops) or "nothing to do", details=way.notes)
-
-
-def _less_if_installed(seen: Seen, member: Member, found: Iterable[Found]) -> Iterator[Found]:
-    """What runs has its licence and its answers in the cluster: files are only copies of them."""
-    for one in found:
-        if one.verdict is Verdict.FAIL and seen.console.has(member.slug):
-            hint = f"{_RUNS}; {one.hint}" if one.hint else _RUNS
-            yield replace(one, verdict=Verdict.WARN, hint=hint)
-        else:
-            yield one
 
 
 def _labels(member: Member) -> str:

@@ -195,6 +195,8 @@ ROWS = (
     Row("licence", with_member(good(), licence=NotFound("l.yaml: not there")), FAIL, "not there"),
     Row("licence", installed(with_member(good(), licence=licence(is_signed=False)), "harness"),
         WARN, "no signature", hint="an upgrade goes by what is in the cluster"),
+    Row("licence", installed(with_member(good(), licence=NotFound("l.yaml: not there")), "harness"),
+        WARN, "not there", hint="an upgrade goes by what is in the cluster"),
     Row("channel", with_member(good(), licence=licence(channel_id="1zOTHER")), FAIL,
         "not of such a channel", hint="ask the vendor"),
     Row("channel", with_member(good(), releases=(release("1", 1, channel_id="").release,)), FAIL,
@@ -207,6 +209,7 @@ ROWS = (
     Row("config", answers(grpc_target=None), WARN, "no value, and the scheme is HTTPS",
         hint="know better"),
     Row("config", answers(node_port=""), WARN, "is there without a value"),
+    Row("config", answers(node_port="32600"), WARN, "other values than harness: node_port"),
     Row("config", answers(log_backend="minio"), PASS, "8 values", "what harness 79915 asks",
         details="node port 32507"),
     Row("config", with_member(good(), values=NotFound("v.yaml: not there")), FAIL, "not there"),
@@ -290,8 +293,9 @@ def test_what_is_skipped_is_not_judged() -> None:
     assert {one.check for one in judge(good(), ["storage", "dns"])} == {*NAMES} - {"storage", "dns"}
 
 
-def test_one_application_says_nothing_of_the_other() -> None:
-    found = [one for one in judge(with_member(good(), values=SILENCE)) if one.check == "dns"]
+@pytest.mark.parametrize("check", ["dns", "config", "node-port", "storage-class"])
+def test_one_application_says_nothing_of_the_other(check: str) -> None:
+    found = [one for one in judge(with_member(good(), values=SILENCE)) if one.check == check]
     verdicts = {one.found.subject.partition(":")[0]: one.found.verdict for one in found}
     assert verdicts == {"harness": FAIL, "harness-ng": PASS}
 
