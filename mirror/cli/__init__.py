@@ -26,6 +26,8 @@ from transfer.console import HELP, Program
         "load": "mirror.cli.load",
         "rewrite-images": "mirror.cli.rewrite",
         "config": "mirror.cli.config",
+        "console": "mirror.cli.console",
+        "logs": "mirror.cli.logs",
         "remove-ingress-patch": "mirror.cli.ingress",
         "down": "mirror.cli.downtime",
         "up": "mirror.cli.downtime",
