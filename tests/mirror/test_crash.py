@@ -105,3 +105,13 @@ def test_a_registry_that_fails_at_everything_is_down(bundle: Path) -> None:
         told = [fault.message for fault in audited(bundle, fake.host).faults()]
         assert len(told) == len(DESTINATIONS)
         assert all("answered 500" in message for message in told)
+
+
+def test_a_name_that_only_a_question_without_content_fails_at_is_read(bundle: Path) -> None:
+    with FakeRegistry() as fake:
+        pushed(bundle, fake.host)
+        before = dict(fake.tags)
+        fake.fail("HEAD", "/manifests/", FOREVER, status(500))
+        again = pushed(bundle, fake.host)
+        assert again.count(Outcome.PRESENT) == len(DESTINATIONS)
+    assert fake.tags == before
