@@ -7,6 +7,7 @@ from shlex import quote
 from mirror.audit import PUSH_AGAIN
 from mirror.operation.model import (
     Assemble,
+    CopyFile,
     Change,
     Edit,
     InstallPlugin,
@@ -53,6 +54,8 @@ def _edit(path: str, change: Change) -> str:
             return f"Delete {path}:\n\n  rm -f -- {quote(path)}"
         case RemoveFolder():
             return f"Delete {path} with everything in it:\n\n  rm -rf -- {quote(path)}"
+        case CopyFile(source=source):
+            return f"Put {source} in place of {path}:\n\n  cp -- {quote(source)} {quote(path)}"
         case InstallPlugin(archive=archive, digest=digest, member=member):
             check = quote(f"{digest.removeprefix('sha256:')}  {archive}")
             return (

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from mirror.config.takeover import merge
 from mirror.operation.listitem import without_item
-from mirror.operation.model import Edit, MergeValues, RemoveFile, RemoveFolder, RemoveItem
+from mirror.operation.model import (
+    CopyFile,
+    Edit,
+    MergeValues,
+    RemoveFile,
+    RemoveFolder,
+    RemoveItem,
+)
 from transfer.disk import ingest, read_text, replace_file, storage_errors
 from transfer.errors import InvalidInput
 
@@ -33,10 +40,21 @@ def edit(wanted: Edit) -> None:
         case RemoveFile():
             with storage_errors(str(path)):
                 path.unlink(missing_ok=True)
+        case CopyFile(source=source):
+            _copy(Path(source), path)
         case RemoveFolder():
             with storage_errors(str(path)):
                 if path.exists() or path.is_symlink():
                     shutil.rmtree(path)
+
+
+def _copy(source: Path, path: Path) -> None:
+    with storage_errors(str(source)):
+        content = source.read_bytes()
+    with storage_errors(str(path)):
+        final = path.resolve()  # a link stays one
+        mode = stat.S_IMODE(final.stat().st_mode) if final.exists() else _OWNER_ONLY
+    replace_file(final, content, str(path), mode)
 
 
 def _remove_item(path: Path, change: RemoveItem) -> None:

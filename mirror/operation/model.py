@@ -177,6 +177,14 @@ class RemoveFolder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CopyFile:
+    """Give a file the content of another, whole or not at all; its mode stays."""
+
+    source: str
+    """Absolute path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstallPlugin:
     """Put the program `member` of a `.tar.gz` at the path, executable, whole or not at all."""
 
@@ -202,7 +210,7 @@ class MergeValues:
     """The items that the release knows; None takes all."""
 
 
-Change = RemoveItem | RemoveFile | RemoveFolder | InstallPlugin | MergeValues
+Change = RemoveItem | RemoveFile | RemoveFolder | CopyFile | InstallPlugin | MergeValues
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

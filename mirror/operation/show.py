@@ -10,6 +10,7 @@ from typing import Any
 from mirror.command import Command, shell_word
 from mirror.operation.model import (
     Assemble,
+    CopyFile,
     Change,
     Edit,
     InstallPlugin,
@@ -110,6 +111,8 @@ def edited(change: Change) -> str:
             return "Delete the file."
         case RemoveFolder():
             return "Delete the folder with everything in it."
+        case CopyFile(source=source):
+            return f"Write it anew, as a copy of {source}."
         case InstallPlugin(archive=archive, digest=digest, member=member):
             return f"Put {member} there, out of {archive} ({digest}), and make it executable."
         case MergeValues(source=source, own=own):
