@@ -14,7 +14,8 @@ from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
 from mirror.cli.options import examples, one_app_option, site_option
 from mirror.sitefile import load_site
 from mirror.upkeep.folder import get_manifests
-from mirror.upkeep.ingress import Manifests, Patch, check_newest, plan_removal
+from mirror.upkeep.ingress import Manifests, Patch, plan_removal
+from mirror.upkeep.newest import check_newest
 from transfer.console import home
 
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*(?:/[A-Za-z0-9_][A-Za-z0-9._-]*)*")

@@ -7,16 +7,12 @@ which it deploys.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
-from mirror import duration, kots, kots_daily, outcome
-from mirror.operation.hands import AskCluster
+from mirror import kots_daily
 from mirror.operation.model import (
     Ask,
-    Await,
     Edit,
-    IsNewest,
     Judge,
     Plan,
     RemoveFile,
@@ -26,7 +22,7 @@ from mirror.operation.model import (
     Step,
 )
 from mirror.site import Application, Site
-from transfer.errors import NotFound, PolicyError
+from mirror.upkeep.newest import deployed, reads
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +66,7 @@ def plan_removal(site: Site, application: Application, patch: Patch, found: Mani
     own = f"{found.folder}/{slug}"
     listed_in = f"{own}/{patch.listed_in}"
     file = f"{listed_in.rpartition('/')[0]}/{patch.name}"
-    steps = [*_reads(site, application), _download(site, application, found)]
+    steps = [*reads(site, application), _download(site, application, found)]
     if found.is_listed:
         steps.append(
             Step(
@@ -86,7 +82,7 @@ def plan_removal(site: Site, application: Application, patch: Patch, found: Mani
     if found.has_patch:
         steps.append(_upload(site, application, own))
     if found.has_patch or not found.settled:
-        steps.append(_deployed(site, application))
+        steps.append(deployed(site, application))
     if found.has_patch:
         steps.append(_clean_up(found))
     notes = () if found.has_patch else (f"{patch.listed_in} of {slug} has no {patch.name}.",)
@@ -95,49 +91,6 @@ def plan_removal(site: Site, application: Application, patch: Patch, found: Mani
         steps=tuple(steps),
         assumptions=() if found.downloaded else _assumed(application, patch, found),
         notes=notes,
-    )
-
-
-def check_newest(site: Site, application: Application, ask: AskCluster) -> bool:
-    """See that the newest version is the deployed one; whether it is deployed to its end.
-
-    What is uploaded becomes the newest: a version that waits before it would be passed over.
-
-    Raises:
-        NotFound: the console does not know the application.
-        PolicyError: a newer version waits.
-        ToolError: the plugin cannot be run, or fails.
-    """
-    slug = application.slug
-    command = kots.get_apps(site, application.namespace)
-    known = outcome.read_apps(ask(command), command)
-    if slug not in known:
-        raise NotFound(
-            f"{slug}: the admin console in namespace {application.namespace} does not know it; it "
-            f"has {', '.join(known) or 'no application'}"
-        )
-    command = kots.get_versions(site, application)
-    versions = outcome.read_versions(ask(command), command)
-    if not versions or versions[0].status not in ("deployed", "deploying"):
-        newest = f"{versions[0].label} is {versions[0].status}" if versions else "there is none"
-        raise PolicyError(
-            f"{slug}: the newest version is not the deployed one: {newest}",
-            hint="deploy it in the admin console first, then run the same command again",
-        )
-    return versions[0].status == "deployed"
-
-
-def _reads(site: Site, application: Application) -> Iterator[Step]:
-    slug = application.slug
-    yield Step(
-        name="read-applications",
-        why=f"Ask the console whether it has {slug}.",
-        action=Ask(command=kots.get_apps(site, application.namespace)),
-    )
-    yield Step(
-        name=f"read-{slug}",
-        why=f"Ask whether the newest version of {slug} is the deployed one.",
-        action=Ask(command=kots.get_versions(site, application), expected=(IsNewest(slug=slug),)),
     )
 
 
@@ -161,19 +114,6 @@ def _upload(site: Site, application: Application, folder: str) -> Step:
         action=Run(command=kots_daily.upload(site, application, folder), judge=Judge.ANSWER),
         undo=f"in the admin console, Version history of {slug}, deploy the version before: it has "
         "the patch",
-    )
-
-
-def _deployed(site: Site, application: Application) -> Step:
-    waits = (site.waits.wait, site.waits.preflights)
-    return Step(
-        name="deployed",
-        why="Ask the console until the new version is deployed; KOTS may end well without.",
-        action=Await(
-            command=kots.get_versions(site, application),
-            goal=IsNewest(slug=application.slug),
-            seconds=sum(duration.seconds(text) or 0 for text in waits),
-        ),
     )
 
 

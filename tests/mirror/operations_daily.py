@@ -11,7 +11,8 @@ from mirror.operation import AskCluster, Plan
 from mirror.site import Site
 from mirror.upkeep.down import plan_down
 from mirror.upkeep.folder import get_manifests
-from mirror.upkeep.ingress import Manifests, Patch, check_newest, plan_removal
+from mirror.upkeep.ingress import Manifests, Patch, plan_removal
+from mirror.upkeep.newest import check_newest
 from mirror.upkeep.standing import Place, places_of, read_counts, read_place
 from mirror.upkeep.up import plan_up
 from tests.fakes.kots_more import KUSTOMIZATION, PATCH

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mirror.operation.edits import edit
 from mirror.operation.listitem import without_item
-from mirror.operation.model import Change, Edit, RemoveFile, RemoveFolder, RemoveItem
+from mirror.operation.model import Change, CopyFile, Edit, RemoveFile, RemoveFolder, RemoveItem
 from transfer.errors import InvalidInput, NotFound, StorageError
 
 KEY, ITEM = "patchesStrategicMerge", "nginx-service.yaml"
@@ -139,3 +139,19 @@ def test_a_link_in_place_of_a_folder_is_not_followed(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         change(tmp_path / "folder", RemoveFolder())
     assert (tmp_path / "precious/file").read_text() == "x"
+
+
+def test_a_file_is_copied_and_keeps_its_mode_and_its_links(tmp_path: Path) -> None:
+    (tmp_path / "new").write_bytes(b"new\r\n")
+    (tmp_path / "real").write_text("old")
+    (tmp_path / "real").chmod(0o640)
+    (tmp_path / "old").symlink_to("real")
+    for name in ("old", "another"):
+        change(tmp_path / name, CopyFile(source=str(tmp_path / "new")))
+        assert (tmp_path / name).read_bytes() == b"new\r\n"
+    assert (tmp_path / "old").is_symlink()
+    assert (tmp_path / "real").stat().st_mode & 0o777 == 0o640
+    assert (tmp_path / "another").stat().st_mode & 0o777 == 0o600
+    with pytest.raises(NotFound):
+        change(tmp_path / "old", CopyFile(source=str(tmp_path / "nothing")))
+    assert (tmp_path / "real").read_bytes() == b"new\r\n"

@@ -12,7 +12,8 @@ import pytest
 
 from mirror.operation import Plan
 from mirror.upkeep.folder import MARK, get_manifests
-from mirror.upkeep.ingress import Patch, check_newest, plan_removal
+from mirror.upkeep.ingress import Patch, plan_removal
+from mirror.upkeep.newest import check_newest
 from tests.fakes.kots_more import KUSTOMIZATION, MANIFESTS, PATCH
 from tests.mirror.caretaker import Caretaker, stops
 from tests.processes import wait_for

@@ -7,17 +7,20 @@ licences of v1beta1 and v1beta2 (kotskinds: apis/kots/*/license_types.go).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
 from transfer.contents import ReleaseRecord
+from transfer.digest import Digest
 from transfer.errors import InvalidInput, PolicyError
 from transfer.kots.finding import Finding, Rule, refuse
 from transfer.plain import is_plain
 from transfer.yamlfile import NOT_YAML, load_texts
 
+_NUMBER = re.compile(r"[0-9]{1,18}")
 SOON = timedelta(days=30)
 """How long before its end a licence is warned about: a carry may wait for its window that long."""
 
@@ -35,6 +38,10 @@ class Licence:
     """When it runs out, as it is written (RFC 3339); "" where it never does."""
     is_signed: bool = False
     """Whether it has a signature; only KOTS can tell whether that is the vendor's."""
+    holder: Digest | None = None
+    """Of its ID, which is confidential itself: licences of one holder have one ID."""
+    sequence: int | None = None
+    """Counts up with each change that the vendor makes to the licence of a holder."""
 
     @classmethod
     def parse(cls, text: str, file: str) -> Self:
@@ -66,6 +73,8 @@ class Licence:
             },
             expires_at=_text(_mapping(entitlements.get("expires_at")), "value"),
             is_signed=_is_signature(spec.get("signature")),
+            holder=Digest.of(identity.encode()) if (identity := _text(spec, "licenseID")) else None,
+            sequence=_number(_text(spec, "licenseSequence")),
         )
 
 
@@ -181,6 +190,10 @@ def _mapping(value: object) -> dict[str, Any]:
 def _text(value: Mapping[str, Any], key: str) -> str:
     found = value.get(key)
     return found if isinstance(found, str) and is_plain(found) else ""
+
+
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.fullmatch(text) else None
 
 
 def _is_signature(value: object) -> bool:
