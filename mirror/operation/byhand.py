@@ -7,8 +7,8 @@ from shlex import quote
 from mirror.audit import PUSH_AGAIN
 from mirror.operation.model import (
     Assemble,
-    CopyFile,
     Change,
+    CopyFile,
     Edit,
     InstallPlugin,
     Look,

@@ -10,8 +10,8 @@ from typing import Any
 from mirror.command import Command, shell_word
 from mirror.operation.model import (
     Assemble,
-    CopyFile,
     Change,
+    CopyFile,
     Edit,
     InstallPlugin,
     MergeValues,
