@@ -126,6 +126,8 @@ def docker_registry(
     token: TokenServer | None = None,
     readonly: bool = False,
     port: int = 0,
+    client: Certificate | None = None,
+    program: Path | None = None,
 ) -> Iterator[Registry]:
     """Debian's docker-registry with its storage in `folder`, which may hold content already.
 
@@ -136,6 +138,8 @@ def docker_registry(
         token: Ask for tokens of this server (bearer).
         readonly: Refuse every change, with 405.
         port: A port to come back on after a restart; otherwise a free one.
+        client: Let nobody in who does not show a certificate of this authority; wants `tls`.
+        program: Another build of it, or a later version.
     """
     folder.mkdir(parents=True, exist_ok=True)
     log, access, config = folder / "registry.log", folder / "access.log", folder / "config.yml"
@@ -146,18 +150,18 @@ def docker_registry(
                 "version": "0.1",
                 "log": {"level": "info", "accesslog": {"disabled": False}},
                 "storage": _storage(storage, readonly=readonly),
-                "http": _http(port, tls),
+                "http": _http(port, tls, client),
                 **_auth(folder, htpasswd, token),
             }
         )
     )
-    argv: Argv = [need("docker-registry"), "serve", config]
+    argv: Argv = [program or need("docker-registry"), "serve", config]
     log.write_bytes(b"")
     with running(argv, stdout=access, stderr=log) as process:
         listening = re.compile(r"listening on 127\.0\.0\.1:(\d+)")
         found = wait_for(lambda: listening.search(log.read_text()), process, log)
         host = f"127.0.0.1:{found[1]}"
-        wait_for(lambda: answers(host, "/v2/", tls), process, log)
+        wait_for(lambda: answers(host, "/v2/", tls, client), process, log)
         yield Registry(host=host, storage=storage, log=log, access=access, process=process)
 
 
@@ -169,10 +173,12 @@ def _storage(folder: Path, *, readonly: bool) -> dict[str, Any]:
     }
 
 
-def _http(port: int, tls: Certificate | None) -> dict[str, Any]:
+def _http(port: int, tls: Certificate | None, client: Certificate | None) -> dict[str, Any]:
     http: dict[str, Any] = {"addr": f"127.0.0.1:{port}", "secret": "only for tests"}
     if tls:
         http["tls"] = {"certificate": str(tls.certificate), "key": str(tls.key)}
+        if client:
+            http["tls"]["clientcas"] = [str(client.ca)]
     return http
 
 
@@ -260,13 +266,16 @@ def nginx(
         yield Nginx(host=host, access=folder / "access.log", log=log)
 
 
-def answers(host: str, path: str, tls: Certificate | None) -> bool:
+def answers(
+    host: str, path: str, tls: Certificate | None, client: Certificate | None = None
+) -> bool:
     """Whether an HTTP server answers there, whatever it says."""
+    context = ssl.create_default_context(cafile=tls.ca) if tls else None
+    if context and client:
+        context.load_cert_chain(client.certificate, client.key)
     connection = (
-        http.client.HTTPSConnection(
-            host, timeout=PATIENCE, context=ssl.create_default_context(cafile=tls.ca)
-        )
-        if tls
+        http.client.HTTPSConnection(host, timeout=PATIENCE, context=context)
+        if context
         else http.client.HTTPConnection(host, timeout=PATIENCE)
     )
     try:
