@@ -51,7 +51,9 @@ class JournalFile:
 
     def _append(self, line: str) -> None:
         with storage_errors(f"journal {self.path}"):
-            os.write(self._file, line.encode())
+            left = line.encode()
+            while left:  # the last room on a disk takes a part of it
+                left = left[os.write(self._file, left) :]
             os.fsync(self._file)
 
 
