@@ -12,6 +12,7 @@ from mirror.site import Site
 from mirror.upkeep.down import plan_down
 from mirror.upkeep.folder import get_manifests
 from mirror.upkeep.ingress import Manifests, Patch, plan_removal
+from mirror.upkeep.licences import New, plan_upload
 from mirror.upkeep.newest import check_newest
 from mirror.upkeep.standing import Place, places_of, read_counts, read_place
 from mirror.upkeep.up import plan_up
@@ -19,7 +20,8 @@ from tests.fakes.kots_more import KUSTOMIZATION, PATCH
 from tests.fakes.kube_changes import JSON, workload
 from tests.mirror.golden import SITE_FOLDER
 from tests.mirror.kots_site import KotsSite
-from tests.mirror.kots_world import KOTS, namespace, read_site, running
+from tests.mirror.kots_world import KOTS, licence_text, namespace, read_site, running
+from transfer.kots.licence import Licence
 
 if TYPE_CHECKING:
     from tests.mirror.operations import Operation
@@ -34,6 +36,7 @@ COUNTS = {MANAGER: 2, VERIFICATION: 2, NEXTGEN: 2, MONGODB: 3, REDIS: 3, TIMESCA
 KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet"}
 NOTE = "site.harness.pods"
 MANIFESTS = "site.harness-manifests"
+RENEWED = licence_text("harness") + "  licenseSequence: 8\n"
 
 
 def objects(counts: Mapping[str, int]) -> list[JSON]:
@@ -156,6 +159,40 @@ class Removal:
         assert not (site.etc / MANIFESTS).exists()
 
 
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """A new licence, by a person in the console."""
+
+    def shown(self) -> Plan:
+        """Without a cluster."""
+        return self._plan(read_site(), f"{SITE_FOLDER}/renewed.yaml", is_there=False)
+
+    def dry(self, site: KotsSite) -> Plan:
+        """The same, for a staged site."""
+        return self._plan(site.site, str(site.etc / "renewed.yaml"), is_there=False)
+
+    def _plan(self, site: Site, file: str, *, is_there: bool) -> Plan:
+        licence = Licence.parse(RENEWED, "renewed.yaml")
+        new = New(file=file, licence=licence, old=licence, is_there=is_there)
+        return plan_upload(site, site.application("harness"), new)
+
+    def stage(self, folder: Path) -> KotsSite:
+        """The new licence is at hand."""
+        site = staged(folder)
+        (site.etc / "renewed.yaml").write_text(RENEWED)
+        return site
+
+    def planned(self, site: KotsSite, ask: AskCluster) -> Plan:
+        """With the licence that the site has."""
+        check_newest(site.site, site.site.application("harness"), ask)
+        is_there = (site.etc / "license.yaml").read_text() == RENEWED
+        return self._plan(site.site, str(site.etc / "renewed.yaml"), is_there=is_there)
+
+    def check(self, site: KotsSite) -> None:
+        """The site has the new one."""
+        assert (site.etc / "license.yaml").read_text() == RENEWED
+
+
 _STILL = {MANAGER: 0, VERIFICATION: 0, NEXTGEN: 0}
 _NOTHING = dict.fromkeys(COUNTS, 0)
 
@@ -170,4 +207,5 @@ DAILY: Mapping[str, Operation] = {
     ),
     "up": Downtime(plan_up, _NOTHING, COUNTS, noted=True),
     "remove-ingress-patch": Removal(),
+    "licence-upload": Renewal(),
 }
