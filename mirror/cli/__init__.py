@@ -27,6 +27,7 @@ from transfer.console import HELP, Program
         "rewrite-images": "mirror.cli.rewrite",
         "config": "mirror.cli.config",
         "console": "mirror.cli.console",
+        "licence": "mirror.cli.licence",
         "logs": "mirror.cli.logs",
         "remove-ingress-patch": "mirror.cli.ingress",
         "down": "mirror.cli.downtime",
