@@ -70,6 +70,7 @@ LAYERS = {
     "mirror.kots_daily": 3,
     "mirror.upkeep.gather": 5,
     "mirror.upkeep.folder": 5,
+    "mirror.upkeep.confidential": 4,
     "mirror.upkeep": 3,
     "mirror.kubectl": 3,
     "mirror.kubectl_deploy": 3,
