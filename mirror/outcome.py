@@ -272,7 +272,7 @@ def _parse(text: str) -> object:
 
 def _last_words(finished: Finished) -> str:
     lines = (*finished.stdout[-LAST_LINES:], *finished.stderr[-LAST_LINES:])
-    return "\n".join(f"  {line}" for line in lines) or "  (nothing)"
+    return "\n".join(f"  {line}" for line in lines if line) or "  (nothing)"
 
 
 def _advice(finished: Finished) -> str:

@@ -13,9 +13,10 @@ import signal
 import subprocess
 import threading
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import dropwhile
 from typing import IO, cast
 
 from mirror.command import Command
@@ -81,7 +82,7 @@ class Runner:
                 raise
             finally:
                 self._drain(process, streams)
-        stdout, stderr = (tuple(stream.kept) for stream in streams)
+        stdout, stderr = (_trimmed(stream.kept) for stream in streams)
         return Finished(exit_code=process.returncode, stdout=stdout, stderr=stderr)
 
     def _interrupt(self, process: subprocess.Popen[str]) -> None:
@@ -100,6 +101,14 @@ class Runner:
             if stream.is_alive():
                 _signal(process, signal.SIGKILL)
                 stream.join()
+
+
+def _trimmed(lines: Iterable[str]) -> tuple[str, ...]:
+    """The lines without empty ones before and after: inside, a text may depend on them."""
+    rest = list(dropwhile(lambda line: not line, lines))
+    while rest and not rest[-1]:
+        rest.pop()
+    return tuple(rest)
 
 
 def clean(environment: Mapping[str, str], hidden: set[str]) -> dict[str, str]:
@@ -181,6 +190,6 @@ class _Lines(threading.Thread):
 
     def _pass_on(self, line: str) -> None:
         text = self._mask(_ESCAPES.sub("", line)).rstrip()
+        self.kept.append(text)
         if text:
-            self.kept.append(text)
             self._say(text)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,17 +10,17 @@ from typing import Any, TypeVar
 import click
 
 from mirror.cli.hands import Opened, asking
+from mirror.cli.known import known_for, puller_for
 from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
 from mirror.cli.options import examples, site_option, sources_argument
-from mirror.credentials import Keyring
 from mirror.deploy import (
-    Known,
     Order,
     State,
     Task,
     applications_of,
     assume,
     check_kept,
+    looked_at,
     observe,
     offers,
     plan,
@@ -32,12 +31,10 @@ from mirror.deploy.request import request as request_of
 from mirror.kots import Engine
 from mirror.offer import Offered
 from mirror.outcome import with_v
-from mirror.pullsecret import Puller
-from mirror.site import Site, puller_of
-from mirror.sitefile import check_files, load_licences, load_site
+from mirror.site import Site
+from mirror.sitefile import check_files, load_site
 from transfer.console import emit, home
 from transfer.disk import replace_file
-from transfer.errors import TransferError
 from transfer.sources import open_sources
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
@@ -53,6 +50,7 @@ class _Job:
     manner: Manner
     request: Path | None = None
     """Where to write what is missing, instead of doing anything."""
+    renew: bool = False
 
 
 def _kots_options(command: _Decorated) -> _Decorated:
@@ -86,10 +84,28 @@ def _kots_options(command: _Decorated) -> _Decorated:
         "install /media/usb/harness --site site.yaml --dry-run",
         "install /media/usb/harness --site site.yaml",
         "install kotsadm.tar.gz harness.airgap --site site.yaml",
+        "install harness-ng.airgap --site site.yaml --take-config-from harness",
     ),
 )
 @_kots_options
 @click.option("--skip-console", is_flag=True, help="An admin console is there; leave it as it is.")
+@click.option(
+    "--take-config-from",
+    metavar="SLUG",
+    help="Configure what is added as this application is configured, which is installed already or "
+    "comes first; what configValues answers comes before that.",
+)
+@click.option(
+    "--decrypt-config",
+    is_flag=True,
+    help="Take passwords over in the clear: the file that is written then holds them.",
+)
+@click.option(
+    "--migrate-legacy",
+    is_flag=True,
+    help="After the first application, wait until the data of an old installation without KOTS was "
+    "moved to it.",
+)
 def install(
     *,
     sources: tuple[Path, ...],
@@ -98,15 +114,25 @@ def install(
     engine: str,
     work_dir: Path | None,
     skip_console: bool,
+    take_config_from: str | None,
+    decrypt_config: bool,
+    migrate_legacy: bool,
     **common: Any,  # noqa: ANN401 - as Manner takes them
 ) -> None:
     """Install the applications of SOURCE, and the admin console with the first one.
 
     What is installed already is left alone, so the same command continues after a failure.
     """
-    order = _order(Task.INSTALL, app, engine, work_dir)
-    order = replace(order, skip_console=skip_console)
+    if take_config_from is None and decrypt_config:
+        raise click.UsageError("--decrypt-config goes with --take-config-from")
     manner = Manner(site=site, **common)
+    order = replace(
+        _order(Task.INSTALL, manner, app, engine, work_dir),
+        skip_console=skip_console,
+        take_from=take_config_from,
+        decrypt=decrypt_config,
+        legacy=migrate_legacy,
+    )
     _carry_out(_Job(sources=sources, order=order, stated={}, manner=manner))
 
 
@@ -144,6 +170,12 @@ def _read_stated(
     "from the cluster, and refuses to go on if it differs.",
 )
 @click.option(
+    "--new-password",
+    is_flag=True,
+    help="The registry's password has changed: for --dry-run; a run compares it with the cluster's "
+    "pull secret.",
+)
+@click.option(
     "--request",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -161,6 +193,7 @@ def upgrade(
     console_only: bool,
     stated: dict[str, str],
     request: Path | None,
+    new_password: bool,
     **common: Any,  # noqa: ANN401 - as Manner takes them
 ) -> None:
     """Upgrade the admin console if SOURCE has a newer one, then the applications, oldest first.
@@ -169,38 +202,42 @@ def upgrade(
     """
     if skip_console and console_only:
         raise click.UsageError("--skip-console and --console-only exclude each other")
-    order = _order(Task.UPGRADE, app, engine, work_dir)
-    order = replace(order, skip_console=skip_console, console_only=console_only)
     manner = Manner(site=site, **common)
+    order = _order(Task.UPGRADE, manner, app, engine, work_dir)
+    order = replace(order, skip_console=skip_console, console_only=console_only)
     job = _Job(sources=sources, order=order, stated=stated, manner=manner, request=request)
-    _carry_out(job)
+    _carry_out(replace(job, renew=new_password))
 
 
-def _order(action: Task, app: str | None, engine: str, work_dir: Path | None) -> Order:
-    folder = str(work_dir.absolute()) if work_dir else None
-    return Order(task=action, engine=Engine(engine), only=app, work_dir=folder)
+def _order(action: Task, manner: Manner, app: str | None, engine: str, work: Path | None) -> Order:
+    return Order(
+        task=action,
+        engine=Engine(engine),
+        only=app,
+        work_dir=str(work.absolute()) if work else None,
+        folder=str(manner.site.absolute().parent),
+    )
 
 
 def _carry_out(job: _Job) -> None:
-    site = load_site(job.manner.site, home())
+    site, order = load_site(job.manner.site, home()), job.order
     with open_sources(job.sources) as opened:
         found = offers(job.sources, opened)
-        concerned = applications_of(site, job.order, found)
-        installs = job.order.task is Task.INSTALL
-        licences = load_licences(concerned) if installs else {}
+        concerned = looked_at(site, order, found)
+        known = replace(known_for(order, job.stated, concerned, opened), renew=job.renew)
         if job.manner.dry_run:
-            state = assume(site, found, job.order, job.stated, licences)
+            state = assume(site, found, known)
             if not _asks(job, site, found, state):
-                show_plan(plan(site, found, job.order, state), job.manner)
+                show_plan(plan(site, found, order, state), job.manner)
             return
-        if job.order.engine is Engine.KOTS:
+        if order.engine is Engine.KOTS:
             check_kept(opened)
-        check_files(site, concerned if installs else ())
-        known = Known(order=job.order, stated=job.stated, licences=licences, puller=_puller(site))
-        state = observe(site, concerned, known, asking(site))
+        new = applications_of(site, order, found) if order.task is Task.INSTALL else ()
+        check_files(site, new)
+        state = observe(site, concerned, replace(known, puller=puller_for(site)), asking(site))
         if _asks(job, site, found, state):
             return
-        planned = plan(site, found, job.order, state)
+        planned = plan(site, found, order, state)
         carry_out(site, planned, job.manner, Opened(job.sources, opened))
 
 
@@ -216,21 +253,3 @@ def _asks(job: _Job, site: Site, found: Sequence[Offered], state: State) -> bool
     replace_file(job.request, as_spec(wanted).encode(), f"request {job.request}")
     emit(job.manner.output, f"{job.request}: for the connected side, which builds a bundle", data)
     return True
-
-
-def _puller(site: Site) -> Puller | None:
-    """Who the cluster is to be in the registry, if that can be read already.
-
-    What cannot be read is told of where it is needed: not everything that is asked for needs it.
-    """
-    login, keyring = puller_of(site.registry), Keyring(dict(os.environ))
-    if login is None:
-        return None
-    try:
-        return Puller(
-            host=site.registry.endpoint.registry,
-            username=keyring.username(login),
-            password=keyring.read(login.password),
-        )
-    except TransferError:
-        return None

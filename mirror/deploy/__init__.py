@@ -11,7 +11,7 @@ from mirror.deploy.model import Known, Order, State, Task
 from mirror.deploy.observe import observe
 from mirror.deploy.offers import check_kept, offers
 from mirror.deploy.planner import plan
-from mirror.deploy.releases import applications_of
+from mirror.deploy.releases import applications_of, looked_at
 
 __all__ = [
     "Known",
@@ -21,6 +21,7 @@ __all__ = [
     "applications_of",
     "assume",
     "check_kept",
+    "looked_at",
     "observe",
     "offers",
     "plan",

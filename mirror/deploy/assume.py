@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
-from mirror.deploy.model import Deployed, Order, State, Task
-from mirror.deploy.releases import applications_of, newest_console
+from mirror.deploy.model import Deployed, Known, Order, State, Task
+from mirror.deploy.releases import applications_of, looked_at, newest_console
 from mirror.offer import Offered
 from mirror.outcome import Console
+from mirror.pullsecret import OF_CONSOLE
 from mirror.site import Site, puller_of
-from transfer.kots.licence import Licence
 from transfer.kots.upgrade import Installed
 
 CONSOLE = "kotsadm"
@@ -18,21 +18,17 @@ ANY = ""
 """The key of a version that is stated for every application."""
 
 
-def assume(
-    site: Site,
-    offers: Sequence[Offered],
-    order: Order,
-    stated: Mapping[str, str],
-    licences: Mapping[str, Licence | None],
-) -> State:
-    """What a cluster is taken to run: what was stated, else what the action makes likely.
-
-    `stated` maps a slug, `CONSOLE` or `ANY` to an installed version.
-    """
-    console = _console(offers, order, stated)
+def assume(site: Site, offers: Sequence[Offered], known: Known) -> State:
+    """What a cluster is taken to run: what was stated, else what the action makes likely."""
+    order, stated = known.order, known.stated
+    applications = looked_at(site, order, offers)
+    there = {one.slug for one in applications} - {
+        one.slug for one in applications_of(site, order, offers)
+    }
+    console = _console(offers, known, there)
     namespaces: dict[str, dict[str, Installed]] = {}
     assumptions = []
-    for application in applications_of(site, order, offers):
+    for application in applications:
         slug, namespace = application.slug, application.namespace
         if namespace not in namespaces:
             namespaces[namespace] = {}
@@ -41,32 +37,48 @@ def assume(
                 assumptions.append(f"There is no namespace {namespace} yet.")
         version = stated.get(slug, stated.get(ANY, ""))
         upgrade = order.task is Task.UPGRADE
-        if upgrade:
+        if upgrade or slug in there:
             namespaces[namespace][slug] = Installed(label=version)
-        if not order.console_only:
+        if slug in there:
+            assumptions.append(f"{slug} is installed.")
+        elif not order.console_only:
             assumptions.append(_about_application(slug, version, upgrade=upgrade))
     deployed = {
-        namespace: Deployed(console=console, exists=console is not None, applications=applications)
+        namespace: Deployed(
+            console=console,
+            exists=console is not None,
+            outdated=frozenset({OF_CONSOLE} if known.renew else ()),
+            applications=applications,
+        )
         for namespace, applications in namespaces.items()
     }
-    if order.task is Task.INSTALL and not site.cluster.openshift:
-        assumptions.append("The cluster is no OpenShift (cluster.openshift: true states that).")
-    if console and puller_of(site.registry):
-        assumptions.append("The pull secrets of the cluster have the user of the site file.")
+    assumptions += _about_cluster(site, known, console)
     return State(
         namespaces=deployed,
+        known=known,
         knows_puller=puller_of(site.registry) is not None,
-        licences=licences,
         is_openshift=site.cluster.openshift,
         assumptions=tuple(assumptions),
     )
 
 
-def _console(offers: Sequence[Offered], order: Order, stated: Mapping[str, str]) -> Console | None:
-    offered = newest_console(offers)
-    version = stated.get(CONSOLE, "")
+def _about_cluster(site: Site, known: Known, console: Console | None) -> Iterator[str]:
+    order = known.order
+    if order.task is Task.INSTALL and not site.cluster.openshift:
+        yield "The cluster is no OpenShift (cluster.openshift: true states that)."
+    if order.take_from:
+        yield f"The site file has no other scheme or ingress settings than {order.take_from}."
+    if console and known.renew:
+        yield f"The pull secret {OF_CONSOLE} has another password than the registry now."
+    elif console and puller_of(site.registry):
+        yield "The pull secrets of the cluster have the user of the site file."
+
+
+def _console(offers: Sequence[Offered], known: Known, there: Collection[str]) -> Console | None:
+    order, offered = known.order, newest_console(offers)
+    version = known.stated.get(CONSOLE, "")
     if order.task is Task.INSTALL:
-        if not order.skip_console:
+        if not (order.skip_console or there):
             return None
         version = version or (offered.release.version_label if offered else "")
     minio = offered is None or any("minio" in image.name for image in offered.record.images)

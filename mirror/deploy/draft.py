@@ -6,12 +6,12 @@ from collections.abc import Iterable, Iterator
 from itertools import chain
 from pathlib import PurePosixPath
 
-from mirror import duration, kots
+from mirror import kots
 from mirror.deploy.model import Deployed, Order, State
 from mirror.deploy.reads import reads
 from mirror.kots import Engine, Handover
 from mirror.offer import Offered
-from mirror.operation.model import Assemble, Await, IsDeployed, Look, Plan, Run, Step
+from mirror.operation.model import Assemble, Look, Plan, Run, Step
 from mirror.operation.naming import named_apart
 from mirror.site import Application, DockerConfig, Site
 from transfer.contents import ArchiveFormat
@@ -38,6 +38,7 @@ class Draft:
         self._consoles: dict[str, str] = {}
         self._assembled: dict[Digest, str] = {}
         self._seen: set[object] = set()
+        self._installed: set[str] = set()
 
     def begin_with(self, step: Step) -> None:
         """Goes before everything that changes something; left out where nothing does."""
@@ -65,6 +66,11 @@ class Draft:
     def deployed(self, namespace: str) -> Deployed:
         """What the namespace holds before the plan."""
         return self.state.namespaces.get(namespace, Deployed(console=None, exists=False))
+
+    def runs(self, application: Application) -> bool:
+        """Whether an application is installed at this point of the plan."""
+        deployed = self.deployed(application.namespace).applications
+        return application.slug in deployed or application.slug in self._installed
 
     def console_version(self, namespace: str) -> str:
         """The admin console that runs there at this point of the plan; "" if not known."""
@@ -181,21 +187,9 @@ class Draft:
         clashes = map(places.take, self._images_of([*self._carried, offer]))
         return any(clash.is_of_releases for clash in clashes if clash)
 
-    def confirm(self, application: Application, version: str) -> None:
-        """Do not believe it until the console says so."""
-        waits = (self.site.waits.wait, self.site.waits.preflights)
-        self.add(
-            Step(
-                name=f"deployed-{application.slug}-{version}",
-                why=f"Ask the console until {application.slug} {version} is deployed; KOTS may end "
-                "well without having deployed it.",
-                action=Await(
-                    command=kots.get_versions(self.site, application),
-                    goal=IsDeployed(slug=application.slug, version=version),
-                    seconds=sum(duration.seconds(text) or 0 for text in waits),
-                ),
-            )
-        )
+    def mark_installed(self, application: Application) -> None:
+        """From here on, an application is installed."""
+        self._installed.add(application.slug)
 
     def finish(self, title: str, applications: Iterable[Application]) -> Plan:
         """The plan.

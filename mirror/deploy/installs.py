@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from mirror import kots
 from mirror.deploy import undoing
 from mirror.deploy.accounts import allow_accounts
+from mirror.deploy.arrival import see_arrive
 from mirror.deploy.draft import Draft
+from mirror.deploy.takeover import take_over
 from mirror.offer import Offered
-from mirror.operation.model import Judge, Run, Step
+from mirror.operation.model import Judge, Person, Run, Step
 from mirror.pullsecret import OF_CONSOLE
 from mirror.site import Application, Login
 from transfer.errors import InvalidInput, PolicyError
@@ -70,12 +72,14 @@ def _plan_install(draft: Draft, application: Application, offer: Offered) -> Non
         _check_running_console(draft, namespace)
     console = draft.console_version(namespace)
     refuse("", filter(None, [version_gate(application.slug, release, console, install=True)]))
-    licence = draft.state.licences.get(application.slug)
+    licence = draft.state.known.licences.get(application.slug)
     channel = application.channel
     if licence:
         channel = choose_channel(licence, application.slug, release, channel)
     handover = draft.hand_over(offer, application, channel)
     allow_accounts(draft, application)
+    _migrate(draft, application)
+    application = take_over(draft, application)
     minio = draft.minio(namespace)
     command = kots.install(draft.site, application, handover, minio=minio, console=with_console)
     what = f"{application.slug} {release.version_label}"
@@ -90,8 +94,35 @@ def _plan_install(draft: Draft, application: Application, offer: Offered) -> Non
     draft.add(Step(name=f"install-{application.slug}", why=why, action=action, undo=undo))
     if handover.push:
         draft.check_pushed(offer)
-    draft.confirm(application, release.version_label)
+    see_arrive(draft, application, release.version_label)
     _install_notes(draft, application, with_console=with_console)
+
+
+def _migrate(draft: Draft, application: Application) -> None:
+    """Before whatever comes after the first application, its data has to be there.
+
+    Harness guide, "Legacy FirstGen not using KOTS".
+    """
+    before = [one for one in draft.site.applications if draft.runs(one) and one != application]
+    if not draft.order.legacy or not before or not draft.is_first("legacy"):
+        return
+    first = before[0]
+    draft.add(
+        Step(
+            name="migrate-data",
+            why=f"Move the data of the old installation to {first.slug}, before "
+            f"{application.slug} is added.",
+            action=Person(
+                instructions=f"Run the script that Harness Support gave you for this migration. It "
+                f"reads the old installation and writes to {first.slug} in namespace "
+                f"{first.namespace}; the pods there have to be running.\n\nSign in to "
+                f"{first.slug} then, and see that accounts, applications and deployments of the "
+                "old installation are there. Keep the old one until that is so."
+            ),
+            undo="the old installation is as it was: go back to it, and install anew",
+            recorded=True,
+        )
+    )
 
 
 def _start_console(draft: Draft, application: Application) -> None:
@@ -141,7 +172,7 @@ def _check_running_console(draft: Draft, namespace: str) -> None:
 
 def _install_notes(draft: Draft, application: Application, *, with_console: bool) -> None:
     site = draft.site
-    if draft.state.licences.get(application.slug) is None and not application.channel:
+    if draft.state.known.licences.get(application.slug) is None and not application.channel:
         draft.note(
             f"{application.license_file} was not read: the channel of {application.slug} is "
             "left out here, and KOTS takes `stable` for it. A run takes it from the licence."

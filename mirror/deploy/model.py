@@ -9,8 +9,10 @@ from enum import StrEnum
 from mirror.kots import Engine
 from mirror.outcome import Console
 from mirror.pullsecret import Puller
+from transfer.kots.config import Config
 from transfer.kots.licence import Licence
 from transfer.kots.upgrade import Installed
+from transfer.kots.values import ConfigValues
 
 
 class Task(StrEnum):
@@ -34,6 +36,14 @@ class Order:
     """Leave the applications as they are."""
     work_dir: str | None = None
     """Absolute path of the folder where full archives are put together and unpacked."""
+    take_from: str | None = None
+    """The slug of the application whose answers the others take over."""
+    decrypt: bool = False
+    """Take them over in the clear."""
+    legacy: bool = False
+    """After the first application, a person moves the data of an old installation."""
+    folder: str = ""
+    """Absolute path of the folder of the site file, where answers are written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +55,14 @@ class Known:
     """What a person said is installed: a slug, `CONSOLE` or `ANY`, and a version."""
     licences: Mapping[str, Licence | None] = field(default_factory=dict)
     """By slug; None where the file is not at hand."""
+    renew: bool = False
+    """A person said that the password of the registry has changed; who asks sees for himself."""
     puller: Puller | None = None
     """Who the cluster is to be in the registry; None where that is not known, or nobody."""
+    configs: Mapping[str, Config] = field(default_factory=dict)
+    """What the newest release of an application asks, by slug, as far as that is at hand."""
+    answers: Mapping[str, ConfigValues] = field(default_factory=dict)
+    """What the site file's configValues answer, by slug."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,8 +82,9 @@ class State:
     """What a plan starts from: read from the cluster, or assumed."""
 
     namespaces: Mapping[str, Deployed]
-    licences: Mapping[str, Licence | None]
-    """By slug; None where the file is not at hand."""
+    known: Known
+    running: ConfigValues | None = None
+    """The answers that are to be taken over, where their application is there already."""
     plugin: str | None = None
     """The version of kubectl-kots; None where it was not asked."""
     is_openshift: bool = False

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 from mirror import kots, openshift, outcome
 from mirror.deploy.assume import ANY, CONSOLE
-from mirror.deploy.model import Deployed, Known, State, Task
+from mirror.deploy.model import Deployed, Known, Order, State, Task
 from mirror.kubectl import get_namespace
 from mirror.operation.hands import AskCluster
 from mirror.pullsecret import Puller, get_pull_secrets, outdated
 from mirror.site import Application, Site, by_namespace
 from transfer.errors import PolicyError, ToolError, raise_together
 from transfer.kots.upgrade import Installed
+from transfer.kots.values import ConfigValues
 
 
 def observe(
@@ -46,7 +47,8 @@ def observe(
         }
     return State(
         namespaces=found,
-        licences=known.licences,
+        known=known,
+        running=_answers(site, known.order, found, ask),
         plugin=plugin,
         is_openshift=is_openshift,
         knows_puller=known.puller is not None,
@@ -68,6 +70,22 @@ def _exists(site: Site, namespace: str, deployed: Deployed, ask: AskCluster) -> 
     finished = ask(command)
     outcome.check(finished, command)
     return bool(finished.stdout)
+
+
+def _answers(
+    site: Site, order: Order, found: Mapping[str, Deployed], ask: AskCluster
+) -> ConfigValues | None:
+    """The answers to be taken over; passwords among them are encrypted."""
+    if order.take_from is None:
+        return None
+    application = site.application(order.take_from)
+    deployed = found.get(application.namespace)
+    if deployed is None or application.slug not in deployed.applications:
+        return None
+    command = kots.get_config(site, application)
+    finished = ask(command)
+    outcome.check(replace(finished, stdout=()), command)  # no answer is ever repeated
+    return ConfigValues.parse("\n".join(finished.stdout), str(command))
 
 
 def _has_oc(site: Site, ask: AskCluster) -> bool:

@@ -9,7 +9,12 @@ from mirror.deploy.consoles import plan_console_upgrades
 from mirror.deploy.draft import Draft
 from mirror.deploy.installs import plan_installs
 from mirror.deploy.model import Order, State, Task
-from mirror.deploy.releases import applications_of, by_application, newest_console
+from mirror.deploy.releases import (
+    applications_of,
+    by_application,
+    looked_at,
+    newest_console,
+)
 from mirror.deploy.upgrades import plan_upgrades
 from mirror.offer import Offered
 from mirror.operation.model import Plan
@@ -39,7 +44,7 @@ def plan(site: Site, offers: Sequence[Offered], order: Order, state: State) -> P
         plan_console_upgrades(draft, applications)
         if not order.console_only:
             plan_upgrades(draft, releases)
-    return draft.finish(_title(draft, applications), applications)
+    return draft.finish(_title(draft, applications), looked_at(site, order, offers))
 
 
 def _title(draft: Draft, applications: Sequence[Application]) -> str:

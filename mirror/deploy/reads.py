@@ -97,6 +97,8 @@ def _of_namespace(
         installed = deployed.applications.get(application.slug)
         if installed is not None:
             goal = IsDeployed(slug=application.slug, version=installed.label)
+            if order.take_from == application.slug:
+                yield _read_config(site, application)
             yield Step(
                 name=f"read-{application.slug}",
                 why=f"Ask which release of {application.slug} is deployed.",
@@ -105,6 +107,15 @@ def _of_namespace(
                     expected=(goal,) if installed.label else (),
                 ),
             )
+
+
+def _read_config(site: Site, application: Application) -> Step:
+    return Step(
+        name=f"read-config-{application.slug}",
+        why=f"Ask for the answers of {application.slug}, to compare them with those of the site "
+        "file; passwords among them are encrypted.",
+        action=Ask(command=kots.get_config(site, application)),
+    )
 
 
 def _console(site: Site, deployed: Deployed) -> Iterator[Expectation]:

@@ -61,3 +61,15 @@ def applications_of(site: Site, order: Order, offers: Sequence[Offered]) -> tupl
     if not slugs and order.task is Task.UPGRADE:
         return site.applications
     return tuple(site.application(slug) for slug in slugs)
+
+
+def looked_at(site: Site, order: Order, offers: Sequence[Offered]) -> tuple[Application, ...]:
+    """The same, and the application whose answers are taken over.
+
+    Raises:
+        InvalidInput: as `applications_of`.
+    """
+    found = applications_of(site, order, offers)
+    if order.take_from is None or order.take_from in {one.slug for one in found}:
+        return found
+    return (site.application(order.take_from), *found)

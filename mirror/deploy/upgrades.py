@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from mirror import kots
 from mirror.deploy import undoing
+from mirror.deploy.arrival import see_arrive
 from mirror.deploy.draft import Draft
 from mirror.deploy.path import allowed_steps, object_to, with_request
 from mirror.offer import Offered
@@ -73,4 +74,4 @@ def _plan_hop(draft: Draft, application: Application, offer: Offered) -> None:
     draft.add(Step(name=name, why=why, action=action, undo=undo))
     if handover.push:
         draft.check_pushed(offer)
-    draft.confirm(application, release.version_label)
+    see_arrive(draft, application, release.version_label)

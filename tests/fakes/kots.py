@@ -6,8 +6,10 @@ fail in the ways that KOTS really fails, among them with exit code 0.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -300,7 +302,9 @@ def _get_apps(call: Call, state: State) -> _Status:
     for slug, app in _running(call, state)["apps"].items():
         labels = [v["versionLabel"] for v in app["versions"] if v["status"] == "deployed"]
         label = labels[0] if labels else ""
-        apps.append({"slug": slug, "state": "ready", "versionlabel": label})
+        states = app.get("states", [])  # what is told at the next questions, then ready
+        told = states.pop(0) if states else "ready"
+        apps.append({"slug": slug, "state": told, "versionlabel": label})
     sys.stdout.write(json.dumps(apps, indent=4) + "\n")
     return 0
 
@@ -317,6 +321,23 @@ def _get_versions(call: Call, state: State) -> _Status:
     return 0
 
 
+def _get_config(call: Call, state: State) -> _Status:
+    if call.on("current") and call.get("sequence") != "-1":
+        raise Refused("cannot use --current and --sequence together")
+    apps = _running(call, state)["apps"]
+    slug = call.get("appslug") or (next(iter(apps)) if len(apps) == 1 else "")
+    if slug not in apps:
+        raise Refused(f"app {slug} not found" if slug else "appslug is required")
+    text = apps[slug].get("config", NO_ANSWERS)
+    if call.on("decrypt"):
+        text = re.sub(r"\bRU5D\w+", lambda found: base64.b64decode(found[0]).decode(), text)
+    sys.stdout.write(text)
+    return 0
+
+
+NO_ANSWERS = "apiVersion: kots.io/v1beta1\nkind: ConfigValues\nspec:\n  values: {}\n"
+"""What KOTS says of an application that nobody configured; `RU5D…` is what it encrypts."""
+
 _COMMANDS: dict[str, Callable[[Call, State], _Status]] = {
     "install": _install,
     "upstream upgrade": _upstream_upgrade,
@@ -324,6 +345,7 @@ _COMMANDS: dict[str, Callable[[Call, State], _Status]] = {
     "admin-console upgrade": _console_upgrade,
     "version": _show_version,
     "get apps": _get_apps,
+    "get config": _get_config,
     "get versions": _get_versions,
     **kots_more.COMMANDS,
 }

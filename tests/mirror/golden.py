@@ -46,6 +46,25 @@ OPENSHIFT = (
 )
 
 
+ANSWERS = """\
+apiVersion: kots.io/v1beta1
+kind: ConfigValues
+spec:
+  values:
+    app_url:
+      default: ""
+      value: http://harness.dc-north.example
+    scheme:
+      default: http
+      value: http
+    smtp_password:
+      value: RU5DUllQVEVE
+    unanswered:
+      value: ""
+"""
+LAST_YEAR = ("pusher", "the password of last year")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
     """One dry run, and the state of a cluster in which its commands make sense."""
@@ -57,6 +76,7 @@ class Case:
     """The sources are the vendor's own files instead of a bundle."""
     stated: Mapping[str, str] = field(default_factory=dict)
     licences: Mapping[str, Licence | None] | None = None
+    renew: bool = False
     before: Mapping[str, Any] = field(default_factory=dict)
     after: Mapping[str, str] = field(default_factory=dict)
     """What is deployed in the end."""
@@ -69,6 +89,7 @@ class Case:
             site=read_site(self.site, site_folder),
             stated=self.stated,
             known=self.licences,
+            renew=self.renew,
         )
 
 
@@ -90,6 +111,15 @@ CASES: Mapping[str, Case] = {
     "install-nextgen-on-top": Case(
         order=install_order(only="harness-ng", skip_console=True),
         before={"harness": namespace(KOTS, harness=running("79915", 412))},
+        after={"harness": "79915", "harness-ng": "500"},
+    ),
+    "install-nextgen-configured-as-firstgen": Case(
+        order=install_order(only="harness-ng", take_from="harness", folder=SITE_FOLDER),
+        before={"harness": namespace(KOTS, harness=running("79915", 412, config=ANSWERS))},
+        after={"harness": "79915", "harness-ng": "500"},
+    ),
+    "install-legacy": Case(
+        order=install_order(legacy=True, take_from="harness", folder=SITE_FOLDER),
         after={"harness": "79915", "harness-ng": "500"},
     ),
     "install-vendor-files": Case(
@@ -152,6 +182,14 @@ CASES: Mapping[str, Case] = {
         records=MONTHLY,
         stated={"harness": "79915"},
         before=_OLD,
+        after={"harness": "80307"},
+    ),
+    "upgrade-new-password": Case(
+        order=upgrade_order(only="harness"),
+        records=MONTHLY,
+        stated={"harness": "79915", "kotsadm": KOTS},
+        renew=True,
+        before={"harness": namespace(login=LAST_YEAR, harness=running("79915", 412))},
         after={"harness": "80307"},
     ),
     "upgrade-done": Case(

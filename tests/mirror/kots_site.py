@@ -12,7 +12,7 @@ from pathlib import Path
 from mirror.audit import Audit, AuditedImage, Finding
 from mirror.command import Command
 from mirror.credentials import Keyring, passwords
-from mirror.deploy import Known, Order, observe, plan
+from mirror.deploy import Known, Order, looked_at, observe, plan
 from mirror.kots import Engine
 from mirror.offer import Offered
 from mirror.operation import Hands, Plan, Step, run
@@ -213,7 +213,8 @@ class KotsSite:
         """Look at the cluster, plan and run: what the command line does."""
         site, hands = self.site, self.hands()
         order = replace(order, work_dir=str(self.work)) if order.engine is Engine.KOTS else order
-        concerned = [a for a in site.applications if order.only in (None, a.slug)]
+        order = replace(order, folder=str(self.etc))
+        concerned = looked_at(site, order, self.offers)
         known = Known(order=order, stated=stated or {}, licences=licences(), puller=self.puller())
         state = observe(site, concerned, known, hands.ask)
         planned = plan(site, self.offers, order, state)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mirror.deploy import Order, Task, assume, plan
+from mirror.deploy import Known, Order, Task, assume, plan
 from mirror.offer import Offered
 from mirror.operation import Plan
 from mirror.site import Site, parse_site
@@ -162,10 +162,13 @@ def dry_plan(
     site: Site | None = None,
     stated: Mapping[str, str] | None = None,
     known: Mapping[str, Licence | None] | None = None,
+    renew: bool = False,
 ) -> Plan:
     """The plan of a dry run."""
     site = site or read_site()
-    state = assume(site, offers, order, stated or {}, licences() if known is None else known)
+    allowed = licences() if known is None else known
+    said = Known(order=order, stated=stated or {}, licences=allowed, renew=renew)
+    state = assume(site, offers, said)
     return plan(site, offers, order, state)
 
 
@@ -266,8 +269,10 @@ def _command(argv: Sequence[str]) -> str:
     return " ".join(words[: 4 if "get" in words else 3])
 
 
-def running(label: str, cursor: int, slug: str = "harness", status: str = "deployed") -> Any:  # noqa: ANN401 - JSON
-    """One application of the fake cluster."""
+def running(
+    label: str, cursor: int, slug: str = "harness", status: str = "deployed", **more: str
+) -> Any:  # noqa: ANN401 - JSON
+    """One application of the fake cluster; `config=` is what it is configured with."""
     version = {
         "versionLabel": label,
         "sequence": 0,
@@ -278,7 +283,7 @@ def running(label: str, cursor: int, slug: str = "harness", status: str = "deplo
         "channelId": CHANNELS[slug],
         "channelSequence": cursor,
     }
-    return {"versions": [version]}
+    return {"versions": [version], **more}
 
 
 def namespace(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-from mirror.deploy import Known, Order, observe, plan
+from mirror.deploy import Known, Order, looked_at, observe, plan
 from mirror.operation import AskCluster, Plan
 from tests.mirror.golden import CASES, FOLDER, Case, shown
 from tests.mirror.kots_site import KotsSite
@@ -72,13 +72,18 @@ class Deployment:
     def planned(self, site: KotsSite, ask: AskCluster) -> Plan:
         """The plan that the command line makes."""
         order = self._order(site)
-        concerned = [a for a in site.site.applications if order.only in (None, a.slug)]
+        concerned = looked_at(site.site, order, site.offers)
         allowed = licences() if self.case.licences is None else self.case.licences
         known = Known(order=order, licences=allowed, puller=site.puller())
         return plan(site.site, site.offers, order, observe(site.site, concerned, known, ask))
 
     def _order(self, site: KotsSite) -> Order:
-        return replace(self.case.order, work_dir=self.case.order.work_dir and str(site.work))
+        order = self.case.order
+        return replace(
+            order,
+            work_dir=order.work_dir and str(site.work),
+            folder=order.folder and str(site.etc),
+        )
 
     def check(self, site: KotsSite) -> None:
         """Every application is at its release."""

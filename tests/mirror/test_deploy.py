@@ -58,7 +58,7 @@ def test_a_dry_run_reads_as_it_was_reviewed(name: str) -> None:
     assert as_text(CASES[name].plan()) == expected
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if not case.order.folder])
 def test_kots_accepts_the_printed_commands(name: str, tmp_path: Path) -> None:
     case = CASES[name]
     site = kots_site(tmp_path, *case.records, text=case.site, vendor=case.vendor)
@@ -84,6 +84,7 @@ def test_a_run_takes_the_steps_of_the_dry_run(name: str, tmp_path: Path) -> None
     case = CASES[name]
     site = kots_site(tmp_path, *case.records, text=case.site, vendor=case.vendor)
     site.cluster.change(namespaces=dict(case.before))
+    site.confirmed |= {step.name for step in case.plan().steps}
     planned, achieved = site.carry_out(case.order)
     assert site.deployed() == case.after
     changes = [kind_of(step) for step in case.plan().work]

@@ -111,14 +111,16 @@ def test_what_kots_gets_is_proven_when_it_gets_it(
 
 def test_an_install_and_the_same_command_again(operator: Operator) -> None:
     done = operator.run("install")
-    assert done.stdout.splitlines()[-3:] == [
+    assert done.stdout.splitlines()[-5:] == [
         f"14 images are in {operator.carried.endpoint}",
         "harness 79915 is deployed",
+        "harness is ready",
         "harness-ng 79915 is deployed",
+        "harness-ng is ready",
     ]
-    assert "[2/5] Install the admin console v1.131.4, and harness 79915 with it." in done.stderr
+    assert "[2/7] Install the admin console v1.131.4, and harness 79915 with it." in done.stderr
     assert "• Uploading app archive" in done.stderr
-    note, _, work = done.stderr.partition("[1/5]")
+    note, _, work = done.stderr.partition("[1/7]")
     assert "note: The nodes pull from" in note  # before the work, where it can still be heeded
     assert "note: " not in work
     assert operator.deployed() == {"harness": "79915", "harness-ng": "79915"}
@@ -135,7 +137,13 @@ def test_an_upgrade_takes_console_and_application_along(operator: Operator) -> N
     operator.has(OLD_KOTS, harness=running("77000", 370))
     done = operator.run("upgrade", "--app", "harness", "--quiet", *BACKED_UP)
     assert done.stderr == ""
-    assert "the admin console is v1.131.4\nharness 78000 is deployed\nharness 79915" in done.stdout
+    assert done.stdout.splitlines()[-5:] == [
+        "the admin console is v1.131.4",
+        "harness 78000 is deployed",
+        "harness is ready",
+        "harness 79915 is deployed",
+        "harness is ready",
+    ]
     assert operator.changes() == ["admin-console upgrade", *(["upstream upgrade"] * 2)]
     assert operator.deployed() == {"harness": "79915"}
 

@@ -157,7 +157,7 @@ REFUSED = [
     (["upstream", "upgrade", "a", "-o", "yaml"], "output format yaml not supported"),
     (["admin-console", "push-images", "one"], "Usage:"),
     (["admin-console", "push-images", "a", "b", "c"], "Usage:"),
-    (["admin-console", "polish"], "unknown command"),
+    (["polish"], "unknown command"),
 ]
 
 

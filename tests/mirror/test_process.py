@@ -41,7 +41,7 @@ def test_what_a_program_prints_is_kept_and_passed_on() -> None:
     said: list[str] = []
     source = "import sys; print('one\\n\\n  two'); print('three', file=sys.stderr); sys.exit(7)"
     done = run(python(source), said=said)
-    assert done == Finished(exit_code=7, stdout=("one", "  two"), stderr=("three",))
+    assert done == Finished(exit_code=7, stdout=("one", "", "  two"), stderr=("three",))
     assert sorted(said) == ["  two", "one", "three"]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mirror.deploy import Order, assume, plan
+from mirror.deploy import Known, Order, assume, plan
 from mirror.kots import Engine
 from mirror.openshift import allow_without_oc
 from mirror.operation import as_text
@@ -74,7 +74,7 @@ def test_a_shell_gives_kots_what_a_run_would_give(site: KotsSite, tmp_path: Path
     for order in orders(site):
         site.cluster.change(namespaces={})
         before = len(site.cluster.calls())
-        state = assume(site.site, site.offers, order, {}, licences())
+        state = assume(site.site, site.offers, Known(order=order, licences=licences()))
         planned = plan(site.site, site.offers, order, state)
         done = site.paste(as_text(planned))
         assert [one.exit_code for one in done] == [0] * len(done), done
@@ -85,7 +85,8 @@ def test_a_shell_gives_kots_what_a_run_would_give(site: KotsSite, tmp_path: Path
 
 
 def test_what_is_to_be_done_by_hand_is_quoted_as_well(site: KotsSite) -> None:
-    state = assume(site.site, site.offers, install_order(), {}, licences())
+    known = Known(order=install_order(), licences=licences())
+    state = assume(site.site, site.offers, known)
     state = replace(state, has_oc=False)
     text = as_text(plan(site.site, site.offers, install_order(), state))
     (line,) = (line for line in text.splitlines() if "create rolebinding" in line)

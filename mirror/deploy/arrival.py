@@ -1,0 +1,55 @@
+"""A release that was handed to KOTS is believed once it is deployed, and done once it is ready."""
+
+from __future__ import annotations
+
+from mirror import duration, kots
+from mirror.config.takeover import sign_up_address
+from mirror.deploy.draft import Draft
+from mirror.deploy.model import Task
+from mirror.operation.model import Await, IsDeployed, IsReady, Step
+from mirror.site import Application
+from transfer.kots.values import ConfigValues
+
+
+def see_arrive(draft: Draft, application: Application, version: str) -> None:
+    """Wait until a release is deployed, and then until everything of it is ready.
+
+    Harness guide, "Step 5: Deploy Harness".
+    """
+    site, slug = draft.site, application.slug
+    waits = (site.waits.wait, site.waits.preflights)
+    draft.mark_installed(application)
+    draft.add(
+        Step(
+            name=f"deployed-{slug}-{version}",
+            why=f"Ask the console until {slug} {version} is deployed; KOTS may end "
+            "well without having deployed it.",
+            action=Await(
+                command=kots.get_versions(site, application),
+                goal=IsDeployed(slug=slug, version=version),
+                seconds=sum(duration.seconds(text) or 0 for text in waits),
+            ),
+        )
+    )
+    draft.add(
+        Step(
+            name=f"ready-{slug}-{version}",
+            why=f"Ask the console until everything of {slug} is ready.",
+            action=Await(
+                command=kots.get_apps(site, application.namespace),
+                goal=IsReady(slug=slug, address=_address(draft, slug)),
+                seconds=duration.seconds(site.waits.wait) or 0,
+            ),
+        )
+    )
+
+
+def _address(draft: Draft, slug: str) -> str:
+    """Where users sign up to what is installed; "" where nobody can tell."""
+    known = draft.state.known
+    config = known.configs.get(slug)
+    if config is None or draft.order.task is not Task.INSTALL:
+        return ""
+    answers = known.answers.get(slug), draft.state.running, ConfigValues(file="")
+    found = (sign_up_address(one, config) for one in answers if one)
+    return next(filter(None, found), "")

@@ -1,0 +1,262 @@
+#!/bin/sh
+# Install harness and harness-ng at dc-north
+#
+# Needs a POSIX shell, kubectl and sleep, and nothing of airgap-mirror, which made it.
+# It stops at the first step that fails, and says what to do. Exit codes are airgap-mirror's.
+#
+#   sh SCRIPT                          every step
+#   START=STEP sh SCRIPT               from this step on: those before it are done
+#   CONFIRMED='STEP STEP' sh SCRIPT    these steps, which only a person can take, are done
+#
+# It cannot prove the archives that KOTS is given: do so before, with `sha256sum -c SHA256SUMS` in
+# the bundle, or with airgap-mirror verify.
+#
+# Assumed, and asked where it can be:
+#   - No admin console runs in namespace harness yet (--skip-console assumes that one does).
+#   - harness is not installed yet.
+#   - harness-ng is not installed yet.
+#   - The cluster is no OpenShift (cluster.openshift: true states that).
+#   - The site file has no other scheme or ingress settings than harness.
+#
+# To know:
+#   - The nodes pull from registry.dc-north.example:5000 themselves: their container runtime must
+#     accept the CA in /etc/airgap/dc-north.pem.
+#   - The user of registry.credentials stays in the cluster, as its pull secret; give
+#     registry.pullCredentials to leave one there that may only read.
+
+# Programs get secrets by the steps that say so, and not otherwise.
+secret_1=${REGISTRY_USER-}
+unset REGISTRY_USER
+secret_2=${REGISTRY_PASSWORD-}
+unset REGISTRY_PASSWORD
+secret_3=${CONSOLE_PASSWORD-}
+unset CONSOLE_PASSWORD
+
+# … mirror/operation/shell/*.sh …
+
+steps=13
+pause=5
+otherwise='KOTS'"'"'s own words are above; run the same command again once the cause is gone'
+plan_again='what is there is not what the plan was made for: make it anew'
+look_at_log='the admin console'"'"'s log says more: kubectl logs deployment/kotsadm (or statefulset/kotsadm) in its namespace'
+
+# advise LINE: what to do about it.
+advise() {
+    case $1 in
+    *'Additional app configuration is required'*) printf '%s' 'complete configValues in the site file, or open the admin console'"'"'s Config page and deploy there' ;;
+    *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
+    *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
+    *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
+    *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
+    esac
+}
+
+# undone LINE: what install left undone.
+undone() {
+    case $1 in
+    *'Additional app configuration is required'*) printf '%s' 'deployed nothing: the application still waits for required configuration (pending_config)' ;;
+    *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'KOTS saw no registry: the cluster would pull from the vendor'"'"'s' ;;
+    esac
+}
+
+# give_up STATUS: what to do where waiting is of no use.
+give_up() {
+    case $1 in
+    failed) printf '%s' 'look at the version in the admin console, and at the pods of the namespace' ;;
+    pending_config) printf '%s' 'complete configValues in the site file, or the Config page of the admin console, and deploy it there' ;;
+    esac
+}
+
+trap interrupted INT TERM HUP
+case $start in
+'' | read-plugin | read-api-groups | read-console | images | install-harness | deployed-harness-79915 | ready-harness-79915 | migrate-data | take-config-harness-ng | merge-config-harness-ng | install-harness-ng | deployed-harness-ng-500 | ready-harness-ng-500) ;;
+*) stop 2 "START=$start: there is no such step" 'take the name of one' ;;
+esac
+check_secret 'environment variable REGISTRY_USER' "$secret_1"
+check_secret 'environment variable REGISTRY_PASSWORD' "$secret_2"
+check_secret 'environment variable CONSOLE_PASSWORD' "$secret_3"
+check_secrets
+clean
+has_programs kubectl sleep
+
+if begin read-plugin \
+    'Ask the plugin for its version, which is the version of the admin console that it deploys; it must be v1.131.4.'; then
+    it() {
+        kubectl kots version --kubeconfig=/home/ops/.kube/config --context=dc-north --output=json
+    }
+    ask it
+    understand
+    expect 'the plugin is v1.131.4' "$(plugin)" v1.131.4
+fi
+
+if begin read-api-groups \
+    'Ask whether the cluster is an OpenShift.'; then
+    it() {
+        kubectl get \
+          --raw=/apis \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --request-timeout=30s
+    }
+    ask it
+fi
+
+if begin read-console \
+    'Ask the cluster which admin console runs, and which registry it pulls from.'; then
+    it() {
+        kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --ignore-not-found \
+          --output=json
+    }
+    ask it
+    understand maybe
+    expect 'no admin console is there' "$(console)" ''
+fi
+
+if begin images \
+    'See that registry.dc-north.example:5000/harness holds all 8 images under the names that KOTS will pull, with the digests that were pushed.'; then
+    #   registry.dc-north.example:5000/harness/kotsadm:v1.131.4 sha256:6ca70fb3d584ea0ad7d65652de024ed6d1834b2ac713ec1dcd2e7c59a547f462
+    #   registry.dc-north.example:5000/harness/kotsadm-migrations:v1.131.4 sha256:87dece1e53e513efc8d31c5e496962db2c42c623fa3fa5797c7d631ecd0ffb4c
+    #   registry.dc-north.example:5000/harness/dex:2.44.0 sha256:4c93a33dc5e446c0825f1bb8e429f67413b9eec493db8c77d6762aa3df6ae760
+    #   registry.dc-north.example:5000/harness/rqlite:10.2.7 sha256:8f038f149a31c0d0c2fa16a4dd62f87f73f630c65a5aa83fc407a8f2e9c7db1c
+    #   registry.dc-north.example:5000/harness/minio:RELEASE.2025-10-15T17-29-55Z sha256:5fb54d8ff3d58c2ed0d6f389d2da3dc422ffac5a70d0100a87042ae38d8b39d4
+    #   registry.dc-north.example:5000/harness/harness-manager:79915 sha256:429adea0c6af92f7280e45dec29d93b5b4cb7da5a039c7781b215b24edcd6589
+    #   registry.dc-north.example:5000/harness/mongo:4.4.22 sha256:471527c4a4b977f446611f7b0f3cefeaced43fef1a650b2fa315ee05a95ca5df
+    #   registry.dc-north.example:5000/harness/harness-ng-manager:500 sha256:6c26b0a51910e136990f8bf9c8dd794dc44a0fcdaf40a0de78f4488f40a812d5
+    person 'See that the registry holds each of these 8 images under its name, with this digest, and has everything below it. airgap-mirror audit looks for all of it.
+
+Otherwise push the same sources there first: airgap-mirror push … --site …; with --repair where something below a name is missing, with --overwrite where a name holds other content.'
+fi
+
+if begin install-harness \
+    'Install the admin console v1.131.4, and harness 79915 with it. KOTS pushes nothing: the images are in the registry, proven by digest.' \
+    'kubectl kots remove harness --namespace harness --undeploy --force takes harness out again; its volumes stay until they are deleted, and with them what users have stored; the admin console goes with the namespace harness, if nothing else uses it'; then
+    it() {
+        KOTS_REGISTRY_USERNAME="$secret_1" \
+        KOTS_REGISTRY_PASSWORD="$secret_2" \
+        KOTS_SHARED_PASSWORD="$secret_3" \
+        kubectl kots install harness/stable \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --license-file=/etc/airgap/license.yaml \
+          --config-values=/etc/airgap/values/configvalues.yaml \
+          --airgap-bundle=/media/usb/harness/kots/harness/79915.airgap \
+          --kotsadm-registry=registry.dc-north.example:5000/harness \
+          --disable-image-push \
+          --no-port-forward \
+          --wait-duration=30m \
+          --preflights-wait-duration=15m
+    }
+    has /media/usb/harness/kots/harness/79915.airgap
+    follow install it
+fi
+
+if begin deployed-harness-79915 \
+    'Ask the console until harness 79915 is deployed; KOTS may end well without having deployed it.'; then
+    it() {
+        kubectl kots get versions harness \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    await 2700 'harness 79915 is deployed' 'preflight checks may hold it back: look at it in the admin console; ask again with: kubectl kots get versions harness --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --output=json' it is_deployed 79915
+fi
+
+if begin ready-harness-79915 \
+    'Ask the console until everything of harness is ready.'; then
+    it() {
+        kubectl kots get apps \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    await 1800 'harness is ready' 'look at the pods of the namespace; ask again with: kubectl kots get apps --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --output=json' it is_ready harness
+fi
+
+if begin migrate-data \
+    'Move the data of the old installation to harness, before harness-ng is added.' \
+    'the old installation is as it was: go back to it, and install anew'; then
+    person 'Run the script that Harness Support gave you for this migration. It reads the old installation and writes to harness in namespace harness; the pods there have to be running.
+
+Sign in to harness then, and see that accounts, applications and deployments of the old installation are there. Keep the old one until that is so.'
+fi
+
+if begin take-config-harness-ng \
+    'Write down what harness is configured with.' \
+    'delete /etc/airgap/harness-ng.taken-values.yaml'; then
+    it() {
+        kubectl kots get config \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --appslug=harness \
+          --current
+    }
+    save it /etc/airgap/harness-ng.taken-values.yaml
+fi
+
+if begin merge-config-harness-ng \
+    'Make the answers of harness-ng from that: its own first, then those of harness.' \
+    'delete /etc/airgap/harness-ng.merged-values.yaml'; then
+    person 'Write /etc/airgap/harness-ng.merged-values.yaml, a KOTS ConfigValues file: write it with the values of /etc/airgap/harness-ng.taken-values.yaml. Nobody else may read it.'
+    has /etc/airgap/harness-ng.merged-values.yaml
+fi
+
+if begin install-harness-ng \
+    'Add harness-ng 500 to the admin console, which is left as it is. KOTS pushes nothing: the images are in the registry, proven by digest.' \
+    'kubectl kots remove harness-ng --namespace harness --undeploy --force takes harness-ng out again; its volumes stay until they are deleted, and with them what users have stored'; then
+    it() {
+        KOTS_REGISTRY_USERNAME="$secret_1" \
+        KOTS_REGISTRY_PASSWORD="$secret_2" \
+        KOTS_SHARED_PASSWORD='' \
+        kubectl kots install harness-ng/stable \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --license-file=/etc/airgap/license-ng.yaml \
+          --config-values=/etc/airgap/harness-ng.merged-values.yaml \
+          --airgap-bundle=/media/usb/harness/kots/harness-ng/500.airgap \
+          --kotsadm-registry=registry.dc-north.example:5000/harness \
+          --disable-image-push \
+          --exclude-admin-console \
+          --no-port-forward \
+          --wait-duration=30m \
+          --preflights-wait-duration=15m
+    }
+    has /media/usb/harness/kots/harness-ng/500.airgap
+    follow install it
+fi
+
+if begin deployed-harness-ng-500 \
+    'Ask the console until harness-ng 500 is deployed; KOTS may end well without having deployed it.'; then
+    it() {
+        kubectl kots get versions harness-ng \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    await 2700 'harness-ng 500 is deployed' 'preflight checks may hold it back: look at it in the admin console; ask again with: kubectl kots get versions harness-ng --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --output=json' it is_deployed 500
+fi
+
+if begin ready-harness-ng-500 \
+    'Ask the console until everything of harness-ng is ready.'; then
+    it() {
+        kubectl kots get apps \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    await 1800 'harness-ng is ready' 'look at the pods of the namespace; ask again with: kubectl kots get apps --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --output=json' it is_ready harness-ng
+fi
+
+say 'Done: install harness and harness-ng at dc-north.'

@@ -1,0 +1,201 @@
+#!/bin/sh
+# Upgrade the admin console at dc-north
+#
+# Needs a POSIX shell, kubectl and sleep, and nothing of airgap-mirror, which made it.
+# It stops at the first step that fails, and says what to do. Exit codes are airgap-mirror's.
+#
+#   sh SCRIPT                          every step
+#   START=STEP sh SCRIPT               from this step on: those before it are done
+#   CONFIRMED='STEP STEP' sh SCRIPT    these steps, which only a person can take, are done
+#
+# Assumed, and asked where it can be:
+#   - The admin console in namespace harness is older than that of the sources (--from
+#     kotsadm=VERSION states it), with Minio, and pulls from the site's registry.
+#   - The pull secrets of the cluster have the user of the site file.
+
+# Programs get secrets by the steps that say so, and not otherwise.
+secret_1=${REGISTRY_USER-}
+unset REGISTRY_USER
+secret_2=${REGISTRY_PASSWORD-}
+unset REGISTRY_PASSWORD
+
+# … mirror/operation/shell/*.sh …
+
+steps=10
+pause=5
+otherwise='KOTS'"'"'s own words are above; run the same command again once the cause is gone'
+plan_again='what is there is not what the plan was made for: make it anew'
+look_at_log='the admin console'"'"'s log says more: kubectl logs deployment/kotsadm (or statefulset/kotsadm) in its namespace'
+
+# advise LINE: what to do about it.
+advise() {
+    case $1 in
+    *'Additional app configuration is required'*) printf '%s' 'complete configValues in the site file, or open the admin console'"'"'s Config page and deploy there' ;;
+    *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
+    *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
+    *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
+    *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
+    esac
+}
+
+# undone LINE: what install left undone.
+undone() {
+    case $1 in
+    *'Additional app configuration is required'*) printf '%s' 'deployed nothing: the application still waits for required configuration (pending_config)' ;;
+    *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'KOTS saw no registry: the cluster would pull from the vendor'"'"'s' ;;
+    esac
+}
+
+# give_up STATUS: what to do where waiting is of no use.
+give_up() {
+    case $1 in
+    failed) printf '%s' 'look at the version in the admin console, and at the pods of the namespace' ;;
+    pending_config) printf '%s' 'complete configValues in the site file, or the Config page of the admin console, and deploy it there' ;;
+    esac
+}
+
+trap interrupted INT TERM HUP
+case $start in
+'' | read-plugin | read-console | read-pull-secrets | read-applications | read-harness | read-harness-ng | images | backup | upgrade-console | console-is-up) ;;
+*) stop 2 "START=$start: there is no such step" 'take the name of one' ;;
+esac
+check_secret 'environment variable REGISTRY_USER' "$secret_1"
+check_secret 'environment variable REGISTRY_PASSWORD' "$secret_2"
+check_secrets
+clean
+has_programs kubectl sleep
+
+if begin read-plugin \
+    'Ask the plugin for its version, which is the version of the admin console that it deploys; it must be v1.131.4.'; then
+    it() {
+        kubectl kots version --kubeconfig=/home/ops/.kube/config --context=dc-north --output=json
+    }
+    ask it
+    understand
+    expect 'the plugin is v1.131.4' "$(plugin)" v1.131.4
+fi
+
+if begin read-console \
+    'Ask the cluster which admin console runs, and which registry it pulls from.'; then
+    it() {
+        kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --ignore-not-found \
+          --output=json
+    }
+    ask it
+    understand maybe
+    expect 'the admin console pulls from registry.dc-north.example:5000/harness' "$(registry registry.dc-north.example:5000/harness)" registry.dc-north.example:5000/harness
+fi
+
+if begin read-pull-secrets \
+    'Ask for the cluster'"'"'s pull secrets, to compare their user and password with those of the site file.'; then
+    it() {
+        kubectl get secrets kotsadm-private-registry harness-registry harness-ng-registry \
+          --ignore-not-found \
+          --output=json \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --request-timeout=30s
+    }
+    ask it
+fi
+
+if begin read-applications \
+    'Ask the console which applications it has.'; then
+    it() {
+        kubectl kots get apps \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    ask it
+fi
+
+if begin read-harness \
+    'Ask which release of harness is deployed.'; then
+    it() {
+        kubectl kots get versions harness \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    ask it
+fi
+
+if begin read-harness-ng \
+    'Ask which release of harness-ng is deployed.'; then
+    it() {
+        kubectl kots get versions harness-ng \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    ask it
+fi
+
+if begin images \
+    'See that registry.dc-north.example:5000/harness holds all 5 images under the names that KOTS will pull, with the digests that were pushed.'; then
+    #   registry.dc-north.example:5000/harness/kotsadm:v1.131.4 sha256:6ca70fb3d584ea0ad7d65652de024ed6d1834b2ac713ec1dcd2e7c59a547f462
+    #   registry.dc-north.example:5000/harness/kotsadm-migrations:v1.131.4 sha256:87dece1e53e513efc8d31c5e496962db2c42c623fa3fa5797c7d631ecd0ffb4c
+    #   registry.dc-north.example:5000/harness/dex:2.44.0 sha256:4c93a33dc5e446c0825f1bb8e429f67413b9eec493db8c77d6762aa3df6ae760
+    #   registry.dc-north.example:5000/harness/rqlite:10.2.7 sha256:8f038f149a31c0d0c2fa16a4dd62f87f73f630c65a5aa83fc407a8f2e9c7db1c
+    #   registry.dc-north.example:5000/harness/minio:RELEASE.2025-10-15T17-29-55Z sha256:5fb54d8ff3d58c2ed0d6f389d2da3dc422ffac5a70d0100a87042ae38d8b39d4
+    person 'See that the registry holds each of these 5 images under its name, with this digest, and has everything below it. airgap-mirror audit looks for all of it.
+
+Otherwise push the same sources there first: airgap-mirror push … --site …; with --repair where something below a name is missing, with --overwrite where a name holds other content.'
+fi
+
+if begin backup \
+    'Have a backup before the first change.'; then
+    person 'Before the admin console goes to v1.131.4, back up what runs, all of it as it is at one moment, and note where it is. A database that was migrated goes back by its backup only.
+
+The databases in namespace harness: a dump, or a snapshot of the storage, of each volume that holds one (of Harness: MongoDB, TimescaleDB and Redis).
+  kubectl get persistentvolumeclaims --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s
+
+The admin console and its applications: a full snapshot, where KOTS has a place for snapshots.
+  kubectl kots backup --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness
+
+The answers of each application, to a file for your eyes only:
+  kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness --current
+  kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness-ng --current'
+fi
+
+if begin upgrade-console \
+    'Take the admin console to v1.131.4, before the applications that may need it.' \
+    'nothing goes back by itself: KOTS keeps no way from a newer admin console to an older one; restore a snapshot of its namespace, or go on'; then
+    it() {
+        KOTS_REGISTRY_USERNAME="$secret_1" \
+        KOTS_REGISTRY_PASSWORD="$secret_2" \
+        kubectl kots admin-console upgrade \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --kotsadm-registry=registry.dc-north.example:5000/harness \
+          --wait-duration=30m
+    }
+    follow exit it
+fi
+
+if begin console-is-up \
+    'See that the admin console runs v1.131.4.'; then
+    it() {
+        kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --ignore-not-found \
+          --output=json
+    }
+    await 0 'the admin console is v1.131.4' 'look at the pods of the namespace; ask again with: kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --ignore-not-found --output=json' it console_is v1.131.4
+fi
+
+say 'Done: upgrade the admin console at dc-north.'

@@ -1,0 +1,298 @@
+#!/bin/sh
+# Upgrade harness at dc-north
+#
+# Needs a POSIX shell, kubectl and sleep, and nothing of airgap-mirror, which made it.
+# It stops at the first step that fails, and says what to do. Exit codes are airgap-mirror's.
+#
+#   sh SCRIPT                          every step
+#   START=STEP sh SCRIPT               from this step on: those before it are done
+#   CONFIRMED='STEP STEP' sh SCRIPT    these steps, which only a person can take, are done
+#
+# It cannot prove the archives that KOTS is given: do so before, with `sha256sum -c SHA256SUMS` in
+# the bundle, or with airgap-mirror verify.
+#
+# Assumed, and asked where it can be:
+#   - The admin console in namespace harness is v1.131.4, with Minio, and pulls from the site's
+#     registry.
+#   - harness is at 79915.
+#   - The pull secret kotsadm-private-registry has another password than the registry now.
+#
+# To know:
+#   - The admin console in namespace harness stays at v1.131.4; the sources have v1.131.4.
+
+# Programs get secrets by the steps that say so, and not otherwise.
+secret_1=${REGISTRY_USER-}
+unset REGISTRY_USER
+secret_2=${REGISTRY_PASSWORD-}
+unset REGISTRY_PASSWORD
+
+# … mirror/operation/shell/*.sh …
+
+steps=16
+pause=5
+otherwise='KOTS'"'"'s own words are above; run the same command again once the cause is gone'
+plan_again='what is there is not what the plan was made for: make it anew'
+look_at_log='the admin console'"'"'s log says more: kubectl logs deployment/kotsadm (or statefulset/kotsadm) in its namespace'
+
+# advise LINE: what to do about it.
+advise() {
+    case $1 in
+    *'Additional app configuration is required'*) printf '%s' 'complete configValues in the site file, or open the admin console'"'"'s Config page and deploy there' ;;
+    *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
+    *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
+    *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
+    *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
+    esac
+}
+
+# undone LINE: what install left undone.
+undone() {
+    case $1 in
+    *'Additional app configuration is required'*) printf '%s' 'deployed nothing: the application still waits for required configuration (pending_config)' ;;
+    *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'KOTS saw no registry: the cluster would pull from the vendor'"'"'s' ;;
+    esac
+}
+
+# give_up STATUS: what to do where waiting is of no use.
+give_up() {
+    case $1 in
+    failed) printf '%s' 'look at the version in the admin console, and at the pods of the namespace' ;;
+    pending_config) printf '%s' 'complete configValues in the site file, or the Config page of the admin console, and deploy it there' ;;
+    esac
+}
+
+trap interrupted INT TERM HUP
+case $start in
+'' | read-plugin | read-console | read-pull-secrets | read-applications | read-harness | images | backup | delete-pull-secret | upgrade-console | console-is-up | upgrade-harness-80110 | deployed-harness-80110 | ready-harness-80110 | upgrade-harness-80307 | deployed-harness-80307 | ready-harness-80307) ;;
+*) stop 2 "START=$start: there is no such step" 'take the name of one' ;;
+esac
+check_secret 'environment variable REGISTRY_USER' "$secret_1"
+check_secret 'environment variable REGISTRY_PASSWORD' "$secret_2"
+check_secrets
+clean
+has_programs kubectl sleep
+
+if begin read-plugin \
+    'Ask the plugin for its version, which is the version of the admin console that it deploys; it must be v1.131.4.'; then
+    it() {
+        kubectl kots version --kubeconfig=/home/ops/.kube/config --context=dc-north --output=json
+    }
+    ask it
+    understand
+    expect 'the plugin is v1.131.4' "$(plugin)" v1.131.4
+fi
+
+if begin read-console \
+    'Ask the cluster which admin console runs, and which registry it pulls from.'; then
+    it() {
+        kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --ignore-not-found \
+          --output=json
+    }
+    ask it
+    understand maybe
+    expect 'the admin console is v1.131.4' "$(console)" v1.131.4
+    expect 'the admin console pulls from registry.dc-north.example:5000/harness' "$(registry registry.dc-north.example:5000/harness)" registry.dc-north.example:5000/harness
+fi
+
+if begin read-pull-secrets \
+    'Ask for the cluster'"'"'s pull secrets, to compare their user and password with those of the site file.'; then
+    it() {
+        kubectl get secrets kotsadm-private-registry harness-registry \
+          --ignore-not-found \
+          --output=json \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --request-timeout=30s
+    }
+    ask it
+fi
+
+if begin read-applications \
+    'Ask the console which applications it has.'; then
+    it() {
+        kubectl kots get apps \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    ask it
+fi
+
+if begin read-harness \
+    'Ask which release of harness is deployed.'; then
+    it() {
+        kubectl kots get versions harness \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    ask it
+    understand
+    expect 'harness 79915 is deployed' "$(if is_deployed 79915; then printf yes; else printf %s "$found"; fi)" yes
+fi
+
+if begin images \
+    'See that registry.dc-north.example:5000/harness holds all 3 images under the names that KOTS will pull, with the digests that were pushed.'; then
+    #   registry.dc-north.example:5000/harness/harness-manager:80110 sha256:3fe442f83f7d6f82da352cf52d29dcff1eb4c0996672e88ceb9f88495547e2c3
+    #   registry.dc-north.example:5000/harness/mongo:4.4.22 sha256:471527c4a4b977f446611f7b0f3cefeaced43fef1a650b2fa315ee05a95ca5df
+    #   registry.dc-north.example:5000/harness/harness-manager:80307 sha256:f061abd7223f0ed5ed3c48b0ffbc29c621de10b3ea34badaf1dae450e82479c3
+    person 'See that the registry holds each of these 3 images under its name, with this digest, and has everything below it. airgap-mirror audit looks for all of it.
+
+Otherwise push the same sources there first: airgap-mirror push … --site …; with --repair where something below a name is missing, with --overwrite where a name holds other content.'
+fi
+
+if begin backup \
+    'Have a backup before the first change.'; then
+    person 'Before harness goes to 80307 and the admin console goes to v1.131.4, back up what runs, all of it as it is at one moment, and note where it is. A database that was migrated goes back by its backup only.
+
+The databases in namespace harness: a dump, or a snapshot of the storage, of each volume that holds one (of Harness: MongoDB, TimescaleDB and Redis).
+  kubectl get persistentvolumeclaims --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s
+
+The admin console and its applications: a full snapshot, where KOTS has a place for snapshots.
+  kubectl kots backup --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness
+
+The answers of each application, to a file for your eyes only:
+  kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness --current'
+fi
+
+if begin delete-pull-secret \
+    'Delete the pull secret kotsadm-private-registry, which has another user or password than the site file: KOTS never changes it, and makes it anew where it is missing.' \
+    'the next step makes it again, with the user of the site file'; then
+    it() {
+        kubectl delete secrets kotsadm-private-registry \
+          --ignore-not-found \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --request-timeout=30s
+    }
+    follow exit it
+fi
+
+if begin upgrade-console \
+    'Deploy the admin console v1.131.4 again, which makes its pull secret anew.' \
+    'nothing to go back to: it is the same admin console, with another pull secret'; then
+    it() {
+        KOTS_REGISTRY_USERNAME="$secret_1" \
+        KOTS_REGISTRY_PASSWORD="$secret_2" \
+        kubectl kots admin-console upgrade \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --kotsadm-registry=registry.dc-north.example:5000/harness \
+          --wait-duration=30m
+    }
+    follow exit it
+fi
+
+if begin console-is-up \
+    'See that the admin console runs v1.131.4.'; then
+    it() {
+        kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --ignore-not-found \
+          --output=json
+    }
+    await 0 'the admin console is v1.131.4' 'look at the pods of the namespace; ask again with: kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --ignore-not-found --output=json' it console_is v1.131.4
+fi
+
+if begin upgrade-harness-80110 \
+    'Take harness to 80110. KOTS pushes nothing: the images are in the registry, proven by digest.' \
+    'in the admin console, Version history of harness, Rollback to the release before 80110 where the vendor allows it; never below a required release, and not once the databases were migrated: then restore the backup'; then
+    it() {
+        KOTS_REGISTRY_USERNAME="$secret_1" \
+        KOTS_REGISTRY_PASSWORD="$secret_2" \
+        kubectl kots upstream upgrade harness \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --airgap-bundle=/media/usb/harness/kots/harness/80110.airgap \
+          --kotsadm-registry=registry.dc-north.example:5000/harness \
+          --disable-image-push \
+          --deploy \
+          --output=json
+    }
+    has /media/usb/harness/kots/harness/80110.airgap
+    follow answer it
+fi
+
+if begin deployed-harness-80110 \
+    'Ask the console until harness 80110 is deployed; KOTS may end well without having deployed it.'; then
+    it() {
+        kubectl kots get versions harness \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    await 2700 'harness 80110 is deployed' 'preflight checks may hold it back: look at it in the admin console; ask again with: kubectl kots get versions harness --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --output=json' it is_deployed 80110
+fi
+
+if begin ready-harness-80110 \
+    'Ask the console until everything of harness is ready.'; then
+    it() {
+        kubectl kots get apps \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    await 1800 'harness is ready' 'look at the pods of the namespace; ask again with: kubectl kots get apps --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --output=json' it is_ready harness
+fi
+
+if begin upgrade-harness-80307 \
+    'Take harness to 80307. KOTS pushes nothing: the images are in the registry, proven by digest.' \
+    'in the admin console, Version history of harness, Rollback to the release before 80307 where the vendor allows it; never below a required release, and not once the databases were migrated: then restore the backup'; then
+    it() {
+        KOTS_REGISTRY_USERNAME="$secret_1" \
+        KOTS_REGISTRY_PASSWORD="$secret_2" \
+        kubectl kots upstream upgrade harness \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --airgap-bundle=/media/usb/harness/kots/harness/80307.airgap \
+          --kotsadm-registry=registry.dc-north.example:5000/harness \
+          --disable-image-push \
+          --deploy \
+          --output=json
+    }
+    has /media/usb/harness/kots/harness/80307.airgap
+    follow answer it
+fi
+
+if begin deployed-harness-80307 \
+    'Ask the console until harness 80307 is deployed; KOTS may end well without having deployed it.'; then
+    it() {
+        kubectl kots get versions harness \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    await 2700 'harness 80307 is deployed' 'preflight checks may hold it back: look at it in the admin console; ask again with: kubectl kots get versions harness --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --output=json' it is_deployed 80307
+fi
+
+if begin ready-harness-80307 \
+    'Ask the console until everything of harness is ready.'; then
+    it() {
+        kubectl kots get apps \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    await 1800 'harness is ready' 'look at the pods of the namespace; ask again with: kubectl kots get apps --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --output=json' it is_ready harness
+fi
+
+say 'Done: upgrade harness at dc-north.'
