@@ -2,8 +2,9 @@
 
 `client` is the way in; `fetching` brings one file, over connections that `crew` adds where one is
 slow and `pieces` shares the work among; `part` is what is on the disk already, as its `journal`
-says, and `hasher` follows it; `streamed` takes what comes from no address; `cache` is the folder,
-and `upkeep` shows, proves and tidies it.
+says, and `hasher` follows it; `confirming` and `unconfirmed` see to what a machine that goes down
+may lose; `streamed` takes what comes from no address; `cache` is the folder, and `upkeep` shows,
+proves and tidies it.
 """
 
 from bundler.downloads.client import Downloads
