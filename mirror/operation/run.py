@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 
 from mirror import outcome
 from mirror.audit import PUSH_AGAIN
@@ -72,7 +73,8 @@ def _take_noted(site: Site, plan: Plan, step: Step, hands: Hands) -> str | None:
     try:
         done = _take(site, step, hands)
     except BaseException:  # also an interrupt: whoever reads the journal wants to know where
-        hands.journal.note(Event.FAILED, step)
+        with suppress(StorageError):  # what went wrong first is what counts
+            hands.journal.note(Event.FAILED, step)
         _advise(plan, step, hands)
         raise
     hands.journal.note(Event.DONE, step)
