@@ -34,7 +34,10 @@ from transfer.sources import images_of, open_sources
 from transfer.verify import verify as run_verify
 
 
-@click.command(epilog=examples("verify /media/usb/harness", "verify kotsadm.tar.gz harness.airgap"))
+@click.command(
+    short_help="Read every byte, and prove it.",
+    epilog=examples("verify /media/usb/harness", "verify kotsadm.tar.gz harness.airgap"),
+)
 @sources_argument
 @jobs_option
 @quiet_option
