@@ -208,9 +208,15 @@ class Nginx:
     """`127.0.0.1:PORT`"""
     access: Path
     log: Path
+    tls: Certificate | None = None
 
     def requests(self) -> list[Request]:
-        """Every request answered so far."""
+        """Every request answered so far.
+
+        nginx writes a line after it has answered, and serves one event after the other: once it
+        has answered a later request, the line is there.
+        """
+        answers(self.host, "/", self.tls)
         return read_access_log(self.access)
 
 
@@ -263,7 +269,7 @@ def nginx(
     with running(argv, stdout=out, stderr=err) as process:
         host = f"127.0.0.1:{port}"
         wait_for(lambda: answers(host, "/", tls), process, log)
-        yield Nginx(host=host, access=folder / "access.log", log=log)
+        yield Nginx(host=host, access=folder / "access.log", log=log, tls=tls)
 
 
 def answers(
