@@ -22,6 +22,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks.peers import NAMESPACE, peers
 from tests.processes import run
 from tests.real.judges import Reader
 from tests.real.large import large_docker_archive_format, large_docker_format
@@ -31,7 +32,6 @@ from tests.real.product import bundler, mirror, write_spec
 from tests.servers import docker_registry
 from tests.tools import need
 
-NAMESPACE = "harness"
 GIB = 1 << 30
 
 
@@ -173,7 +173,9 @@ def compare(archive: Archive, form: str, rounds: int, folder: Path) -> None:
         built = Way("ours, from a bundle", ours(bundle))
         kots = Way("as KOTS does it, with pigz", as_kots_does(archive, form, folder))
         plain = Way("skopeo, from what is unpacked already", copies(archive.images, origin))
-        ways = (archived, kots, built, plain)
+        others = peers(archive.images, registry.host) if form == "docker" else {}
+        more = [Way(f"{name}, the same", push) for name, push in others.items() if push]
+        ways = (archived, kots, built, plain, *more)
         for _ in range(rounds):
             for way in ways:
                 measure(way, archive.images, form, folder)
@@ -186,8 +188,10 @@ def compare(archive: Archive, form: str, rounds: int, folder: Path) -> None:
         processor = spread([seconds * GIB / blobs for seconds in way.cpu])
         print(f"| {way.name} | {spread(way.cold)} | {spread(way.again)} | {processor} |")
     print("\n| ratio, pair by pair | nothing there yet | everything there |\n|---|---|---|")
-    for one, other in ((archived, kots), (built, kots), (built, plain)):
+    for one, other in ((archived, kots), *((built, other) for other in (kots, plain, *more))):
         print(f"| {one.name} : {other.name} | {ratio(one, other)} |", flush=True)
+    for name in (name for name, push in others.items() if not push):
+        print(f"| {name}: not installed | | |", flush=True)
 
 
 def archives(size: int, folder: Path) -> dict[str, Archive]:
