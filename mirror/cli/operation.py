@@ -100,7 +100,8 @@ def carry_out(site: Site, plan: Plan, manner: Manner, sources: Opened) -> None:
     ):
         achieved = run(site, plan, hands)
     told = plan.notes if manner.quiet else ()  # the others were told before the work
-    text = "\n".join((*told, *(achieved or ("Nothing was to be done.",))))
+    end = f"Done: {plan.title}." if plan.work else "Nothing was to be done."
+    text = "\n".join((*told, *(achieved or (end,))))
     data = {"title": plan.title, "notes": list(plan.notes), "achieved": list(achieved)}
     emit(manner.output, text, data)
 
