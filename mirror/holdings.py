@@ -14,7 +14,7 @@ from transfer.digest import Digest
 from transfer.errors import InvalidInput, NotFound
 from transfer.naming import destination
 from transfer.reference import Reference, Repository
-from transfer.relocate import SourceImage, relocate
+from transfer.relocate import RelocationPlan, SourceImage, relocate
 from transfer.text import counted
 
 _NEAREST = 3
@@ -51,7 +51,7 @@ class Holdings:
             InvalidInput, IntegrityError, Conflict: as `relocate`.
         """
         images = list(images)
-        relocate(images, endpoint)
+        self._plan = relocate(images, endpoint)
         self._held = [
             _Held(
                 source=Reference.parse(image.record.name),
@@ -96,6 +96,24 @@ class Holdings:
             if answer := held.answer(wanted):
                 return answer
         raise NotFound(f"image {wanted}: {self._why(wanted)}", hint=_HINT)
+
+    def plan_of(self, names: Iterable[str]) -> RelocationPlan:
+        """The relocations of the images that some names at the site mean."""
+        wanted = {
+            (reference.repository, reference.digest or reference.tag)
+            for reference in map(Reference.parse, names)
+        }
+        meant = tuple(
+            one
+            for one in self._plan.relocations
+            if wanted
+            & {
+                (one.destination.repository, name)
+                for name in (one.destination.tag, one.destination.digest, one.root.digest)
+                if name
+            }
+        )
+        return RelocationPlan(endpoint=self._plan.endpoint, relocations=meant)
 
     def carries(self, text: str) -> bool:
         """Whether a text is the name of an image that the sources carry."""

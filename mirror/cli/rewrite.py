@@ -10,11 +10,12 @@ from typing import Any
 
 import click
 
+from mirror.audit import audit
 from mirror.cli.options import examples, release_option, site_option
 from mirror.holdings import Holdings
 from mirror.rewriting import Rewritten, raise_refused, rewrite
 from mirror.sitefile import load_site
-from mirror.target import STORE_PREFIX
+from mirror.target import STORE_PREFIX, open_destinations
 from transfer.console import (
     emit,
     emit_file,
@@ -31,6 +32,8 @@ from transfer.sources import images_of, open_sources
 from transfer.text import counted, table
 
 STDIN = Path("-")
+_JOBS = 8
+"""Questions to the registry at the same time."""
 
 
 @click.command(
@@ -39,7 +42,7 @@ STDIN = Path("-")
     epilog=examples(
         "rewrite-images delegate.yaml --source BUNDLE --site site.yaml -o new.yaml",
         "rewrite-images delegate.yaml --source BUNDLE --to r.example:5000/ns --openshift",
-        "rewrite-images a.yaml b.yaml --source BUNDLE --site site.yaml --in-place",
+        "rewrite-images a.yaml b.yaml --source BUNDLE --site site.yaml --look --in-place",
     ),
 )
 @click.argument(
@@ -57,6 +60,11 @@ STDIN = Path("-")
 @release_option
 @site_option("The site file, for the registry that it names.")
 @click.option("--to", metavar="HOST[:PORT][/NS]", help="The site's registry, as push takes it.")
+@click.option(
+    "--look",
+    is_flag=True,
+    help="Ask the site's registry, too, and refuse images that it does not hold; with --site.",
+)
 @click.option("--openshift", is_flag=True, help="Take the delegate's image for OpenShift.")
 @click.option(
     "-o",
@@ -75,6 +83,7 @@ def rewrite_images(
     releases: tuple[str, ...],
     site: Path | None,
     to: str | None,
+    look: bool,
     openshift: bool,
     out: Path | None,
     in_place: bool,
@@ -84,16 +93,20 @@ def rewrite_images(
     """Give the images in Kubernetes YAML the names that a push gave them at the site.
 
     FILE is any YAML of Kubernetes, such as a delegate's (vendor's install guide, "Delegates and
-    OpenShift"); - is stdin. All but the names stays as it is. If an image is not in a SOURCE,
-    nothing is written, and it ends with 5. With --output json, stdout gets the list of
-    replacements; the YAML goes to -o or in place, or nowhere.
+    OpenShift"); - is stdin. All but the names stays as it is. If an image is not in a SOURCE, or
+    with --look not in the site's registry, nothing is written, and it ends with 5. With --output
+    json, stdout gets the list of replacements; the YAML goes to -o or in place, or nowhere.
     """
     _check(files, out, in_place=in_place)
+    if look and not site:
+        raise click.UsageError("--look needs --site, for the way to the registry")
     endpoint = _endpoint(site, to)
     texts = [_read(file) for file in files]
     with open_sources(sources, progress_for(quiet=quiet), releases) as opened:
         holdings = Holdings(images_of(opened), endpoint)
     done = _rewrite_all(files, texts, holdings, openshift=openshift)
+    if look and site:
+        _look(done, holdings, site)
     tell = say_for(quiet=quiet)
     for line in _report(done):
         tell(line)
@@ -107,6 +120,20 @@ def rewrite_images(
         emit(output, "", _json(done))
     elif not out and not in_place:
         emit_file(joined([one.text for one in done]).encode())
+
+
+def _look(done: Sequence[Rewritten], holdings: Holdings, site: Path) -> None:
+    """See that the registry holds every image that the files now name, down to each blob.
+
+    Raises:
+        NotFound, Conflict, Incomplete: it does not.
+    """
+    from mirror.cli.sites import read_access
+
+    names = {change.new for one in done for change in (*one.replacements, *one.kept)}
+    endpoint, access = read_access(site, login=True)
+    with open_destinations(endpoint, access) as destinations:
+        audit(holdings.plan_of(names), destinations, jobs=_JOBS).raise_for_findings()
 
 
 def joined(texts: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ from mirror.cli.rewrite import joined
 from mirror.holdings import Holdings
 from mirror.rewriting import rewrite
 from tests.mirror.supply import Ran, make_bundle, mirror
+from tests.servers import docker_registry
 from tests.transfer.images import image, layer
 from transfer.contents import ImageRecord
 from transfer.digest import Digest
@@ -335,3 +336,28 @@ def test_a_site_file_needs_no_password(bundle: Path, delegate: Path, tmp_path: P
     done = mirror("rewrite-images", delegate, "--source", bundle, "--site", path)
     assert (done.code, done.err.splitlines()[-1][:18]) == (0, "4 images rewritten")
     assert done.out == (DATA / "site.yaml").read_text()
+
+
+@pytest.mark.real
+def test_images_that_the_registry_does_not_hold_are_refused(
+    bundle: Path, delegate: Path, tmp_path: Path
+) -> None:
+    with docker_registry(tmp_path / "registry") as registry:
+        to = f"{registry.host}/ns"
+        at = tmp_path / "site.yaml"
+        at.write_text(
+            "apiVersion: airgap/v1\nkind: Site\nname: x\nnamespace: harness\n"
+            f"registry: {{endpoint: '{to}', plainHttp: true}}\n"
+            "applications: {harness: {licenseFile: l.yaml}}\n"
+        )
+        words = ("rewrite-images", delegate, "--source", bundle, "--site", at, "--look")
+        out = tmp_path / "new.yaml"
+        done = mirror(*words, "-o", out)
+        assert done.code == 5
+        assert f"{to}/delegate:23.11.81820: the name is not there" in done.err
+        assert f"{to}/ci-addon" not in done.err  # no image of this file
+        assert not out.exists()
+        assert mirror("push", bundle, "--to", to, "--plain-http").code == 0
+        assert mirror(*words, "-o", out).code == 0
+        assert mirror("rewrite-images", out, *words[2:], "--in-place").code == 0  # kept ones, too
+    assert "--look needs --site" in run(bundle, delegate, "--look").err
