@@ -78,6 +78,10 @@ class Asker:
             self.error = error
             return None
 
+    def cancel(self, location: str) -> Answer | None:
+        """Take an upload back; once more where there was no answer, as nothing is to be left."""
+        return self.ask("DELETE", location) or self.ask("DELETE", location)
+
     def said(self, answer: Answer | None) -> str:
         """What came of a question, in two words."""
         if answer is not None:

@@ -47,7 +47,7 @@ def ask_for_mount(asker: Asker) -> None:
             asker.note("mount", "works", "blobs are taken over from other repositories")
         elif answer is not None and answer.status == HTTPStatus.ACCEPTED and answer.location:
             asker.note("mount", "unknown", "where a mount is asked for, it opens an upload")
-            asker.ask("DELETE", answer.location)
+            asker.cancel(answer.location)
         else:
             told = f"blobs cannot be taken over from other repositories ({asker.said(answer)})"
             asker.note("mount", "refused", told)

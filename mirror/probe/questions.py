@@ -130,7 +130,7 @@ class Probe(Asker):
             self._end_wrongly(location)
         else:
             self.note("chunks", "refused", f"a blob has to come whole ({self.said(patched)})")
-        done = self.ask("DELETE", location)
+        done = self.cancel(location)
         if done is not None and done.status in _DONE:
             self.note("cancel", "possible", "uploads can be cancelled")
         else:
@@ -172,14 +172,14 @@ class Probe(Asker):
             refused = put is None or put.status in _REFUSED
             self.note("whole", *_taken(self.said(put), refused=refused))
             self._limit(begun.location)
-            gone = self.ask("DELETE", begun.location)
+            gone = self.cancel(begun.location)
             is_gone = gone is not None and gone.status in _DONE
             if not is_gone and "BLOB_UPLOAD_UNKNOWN" not in codes(gone):
                 self._left("one byte")
         url = self.url("blobs", "uploads/", digest=_NO_DIGEST)
         alone = self.ask("POST", url, b"0", **_BINARY)
         if alone is not None and alone.status == HTTPStatus.ACCEPTED and alone.location:
-            self.ask("DELETE", alone.location)
+            self.cancel(alone.location)
             self.note("single-post", "ignored", "a POST alone does not store a blob")
         else:
             refused = alone is None or alone.status in _REFUSED
@@ -205,7 +205,7 @@ class Probe(Asker):
         name = "mount-missing"
         if answer is not None and answer.status == HTTPStatus.ACCEPTED and answer.location:
             self.note(name, "upload", "where a blob cannot be mounted, it is uploaded at once")
-            self.ask("DELETE", answer.location)
+            self.cancel(answer.location)
         else:
             told = (
                 f"where a blob cannot be mounted, another request is needed ({self.said(answer)})"

@@ -27,12 +27,20 @@ class _HarborApi(RegistryApi):
         if path == "/api/v2.0/projects":
             return self._create(harbor)
         project = path.split("/")[2]
-        if path.startswith("/v2/") and project and project not in harbor.projects:
-            self.read_body()
-            words = f"project {project} not found: project {project} not found"
-            body = {"errors": [{"code": "UNAUTHORIZED", "message": words}]}
-            return self.answer(401, {"WWW-Authenticate": ""}, json.dumps(body).encode())
-        return super().serve()
+        if not path.startswith("/v2/") or not project:
+            return super().serve()
+        token = self.headers.get("Authorization", "")
+        known = harbor.projects
+        if token.startswith("Bearer "):
+            known = harbor.tokens.setdefault(token, set(harbor.projects))
+        if project in known:
+            return super().serve()
+        self.read_body()
+        words = f"project {project} not found: project {project} not found"
+        if project in harbor.projects:
+            words = "unauthorized to access repository"
+        body = {"errors": [{"code": "UNAUTHORIZED", "message": words}]}
+        return self.answer(401, {"WWW-Authenticate": ""}, json.dumps(body).encode())
 
     def _create(self, harbor: FakeHarbor) -> None:
         asked = json.loads(self.read_body())
@@ -56,6 +64,8 @@ class FakeHarbor(FakeRegistry):
     """The Authorization of whoever may create projects."""
     asked: list[dict[str, Any]] = field(default_factory=list)
     """What was to be created."""
+    tokens: dict[str, set[str]] = field(default_factory=dict)
+    """The projects that there were when a token was first shown: it is for no others."""
 
 
 class _EcrApi(RegistryApi):

@@ -99,6 +99,7 @@ class RegistryApi(Exchange):
         wanted = parse_qs(urlsplit(self.path).query)["digest"][0]
         if not re.fullmatch(r"sha256:[0-9a-f]{64}", wanted):
             self.close_connection = True  # whatever else is announced
+            self.changed["Connection"] = "close"
             self.rfile.read(announced if announced < 1024 else 0)
             return self.refuse(400, "DIGEST_INVALID")
         content = self.read_body()

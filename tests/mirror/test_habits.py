@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from mirror.habits import KEYS, to_lines
+from mirror.habits import KEYS, WORDS, to_lines
 from mirror.siteedit import with_mapping
 from mirror.sitefile import load_site
 from tests.fakes.faulty import FOREVER, Exchange, header, status
@@ -327,3 +327,13 @@ def test_what_the_site_file_must_not_say(
     with pytest.raises(InvalidInput) as caught:
         load_site(path, None)
     assert any(str(found).startswith(fault) for found in caught.value.faults)
+
+
+def test_the_page_tells_every_habit_and_what_it_may_be() -> None:
+    page = (Path(__file__).parents[2] / "docs/probe.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `([a-z -]+)`? ?[^|]*\| ([^|]+) \|", page, re.MULTILINE))
+    for key, words in WORDS.items():
+        name = re.sub("[A-Z]", lambda letter: f"-{letter[0].lower()}", key)
+        told = re.findall(r"`([a-z-]+)`", rows[name])
+        assert [word for word in words if word != "unknown" or name != "login"] == told
+    assert {"chunk-minimum", "body-limit"} <= rows.keys()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.faulty import Action, close_after, header, status
+from tests.fakes.faulty import Action, Exchange, close_after, header, status
 from tests.fakes.registry import FakeRegistry, Stored
 from tests.mirror.supply import make_bundle, mirror
 from tests.servers import docker_registry
@@ -105,6 +105,15 @@ def test_what_a_good_registry_is_told_to_be(registry: FakeRegistry) -> None:
     assert {**probe(registry.host), "resume": "by-offset"} == expected
 
 
+CONFIG = "sha256:" + "1" * 64
+
+
+def open_instead(exchange: Exchange) -> bool:
+    """Open an upload, whatever there is to mount."""
+    exchange.path = exchange.path.partition("?")[0]
+    return False
+
+
 BEARER = {"WWW-Authenticate": 'Bearer realm="http://user:secret@token.example/x?y",service="s"'}
 DENIED = status(403, error=("DENIED", "no"))
 
@@ -197,6 +206,25 @@ def test_whether_a_tag_tells_its_digest(registry: FakeRegistry, name: str, value
     registry.fail("GET", "_catalog", 2, status(200, body=listed))
     registry.fail("HEAD", "/manifests/", 1, header(name, None))
     assert probe(registry.host)["head"] == value
+
+
+@pytest.mark.parametrize(
+    ("action", "value"), [(None, "works"), (status(404), "refused"), (open_instead, "unknown")]
+)
+def test_whether_a_blob_can_be_mounted_is_tried_where_it_is_already(
+    registry: FakeRegistry, action: Action | None, value: str
+) -> None:
+    config = json.dumps({"config": {"digest": CONFIG}}).encode()
+    registry.manifests["harness/there", CONFIG] = Stored(OCI_MANIFEST, config)
+    registry.tags["harness/there", "1"] = CONFIG
+    registry.blobs["harness/there", CONFIG] = b"{}"
+    listed = json.dumps({"repositories": ["other", "harness/there"]}).encode()
+    registry.fail("GET", "_catalog", 2, status(200, body=listed))
+    if action:
+        registry.fail("POST", "from=harness%2Fthere", 1, action)
+    assert probe(registry.host)["mount"] == value
+    assert set(registry.blobs) == {("harness/there", CONFIG)}
+    registry.blobs.clear()
 
 
 def test_what_is_no_registry(registry: FakeRegistry) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ from transfer.registry import Credentials
 PAGE = (Path(__file__).parents[2] / "docs/registries.md").read_text(encoding="utf-8")
 MIB = 1024 * 1024
 ANN = Credentials("ann", "secret-7")
-LARGE = layer("large", size=3 * MIB)
+LARGE = layer(hashlib.shake_128(b"large").hexdigest(3 * MIB))  # that much, compressed
 IMAGES = {
     "docker.io/harness/manager:79915": image(LARGE, layer("manager")),
     "docker.io/harness/ui:79915": index(image(LARGE, layer("ui"), docker=True), docker=True),

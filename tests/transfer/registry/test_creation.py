@@ -13,6 +13,7 @@ import pytest
 from tests.fakes.faulty import FOREVER, status
 from tests.fakes.owners import EcrApi, FakeEcr, FakeHarbor, basic
 from tests.fakes.registry import FakeRegistry
+from tests.fakes.tokens import token_server
 from tests.transfer import images
 from tests.transfer.memory import MemoryStore
 from tests.transfer.registry.support import AT_ONCE, Content, noise
@@ -91,6 +92,19 @@ def test_a_project_is_created_once_where_that_is_allowed(harbor: FakeHarbor) -> 
         push_to(client, "harness/ui", "harness/api", "harness/db").raise_for_failures()
     assert harbor.asked == [{"project_name": "harness", "metadata": {"public": "false"}}]
     assert set(harbor.tags) == {(f"harness/{name}", "1") for name in ("ui", "api", "db")}
+
+
+def test_a_token_from_before_a_project_was_there_is_not_used_for_it(
+    harbor: FakeHarbor, tmp_path: Path
+) -> None:
+    with token_server(tmp_path, users={"ann": "secret-7"}) as tokens:
+        bearer = {"WWW-Authenticate": f'Bearer realm="{tokens.realm}",service="harbor-registry"'}
+        harbor.fail("GET", "^/v2/$", 1, status(401, bearer))
+        with client_of(harbor, create=True) as client:
+            client.ping()
+            push_to(client, "harness/ui", "harness/api").raise_for_failures()
+    assert harbor.projects == {"harness"}
+    assert harbor.tokens
 
 
 def test_a_project_that_somebody_else_creates_at_the_same_time(harbor: FakeHarbor) -> None:

@@ -86,6 +86,7 @@ def test_it_is_shown_to_the_registry_alone(
         blob = Content(content).blob
         with pytest.raises(TransferError), client.repository("a/b").open(blob):
             pass
+        assert elsewhere.connections
         assert not elsewhere.requests, "it asked for our certificate, and did not get it"
         assert fake.requests
 

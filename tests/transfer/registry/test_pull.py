@@ -18,7 +18,7 @@ from transfer.errors import (
     SizeMismatch,
     Unavailable,
 )
-from transfer.registry import Credentials, RegistryRepository
+from transfer.registry import Credentials, RegistryClient, RegistryRepository
 
 pytest_plugins = ["tests.server_fixtures"]
 
@@ -73,6 +73,21 @@ def test_a_registry_that_does_not_say_it_all_is_asked_for_the_content(
     fake.fail("GET", "manifests", 1, header(name, None))
     assert repository.resolve("v1") == tree.root
     assert fake.count("GET") == 1
+
+
+def test_where_head_does_not_say_it_all_it_is_not_asked_again(
+    fake: FakeRegistry, client: RegistryClient
+) -> None:
+    for path in ("a/b", "a/c"):
+        assert client.repository(path).resolve("v1") is None
+    tree = KINDS["OCI image"]
+    hold(fake, tree)
+    fake.requests.clear()
+    fake.fail("HEAD", "manifests", FOREVER, header("Docker-Content-Digest", None))
+    assert client.repository("a/b").resolve("v1") == tree.root
+    assert client.repository("a/b").resolve("v1") == tree.root
+    assert client.repository("a/c").resolve("v1") is None
+    assert [seen.method for seen in fake.requests] == ["HEAD", "GET", "GET", "GET"]
 
 
 def test_content_that_went_between_two_questions(

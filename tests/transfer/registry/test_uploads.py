@@ -144,6 +144,13 @@ def test_a_limit_that_is_known_is_kept_from_the_start(fake: FakeRegistry, conten
     assert methods(fake) == ["POST", "PATCH", "PATCH", "PUT"]
 
 
+def test_a_limit_that_nobody_can_mean_is_not_kept(fake: FakeRegistry, content: Content) -> None:
+    with known(fake, Habits(largest_body=1)) as repository:
+        repository.push_blob(content.blob, content.open)
+    assert arrived(fake, content)
+    assert fake.count("PATCH") == 4
+
+
 def test_a_limit_that_has_become_lower_is_learnt(fake: FakeRegistry, content: Content) -> None:
     fake.fail("PATCH", UPLOADS, FOREVER, larger_than(MIB, status(413)))
     with known(fake, Habits(largest_body=2 * MIB)) as repository:
