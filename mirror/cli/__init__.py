@@ -21,6 +21,8 @@ from transfer.console import HELP, Program
         "preflight": "mirror.cli.preflight",
         "install": "mirror.cli.kots",
         "upgrade": "mirror.cli.kots",
+        "deploy": "mirror.cli.status",
+        "status": "mirror.cli.status",
         "audit": "mirror.cli.images",
         "serve": "mirror.cli.serve",
         "load": "mirror.cli.load",

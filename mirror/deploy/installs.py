@@ -54,7 +54,7 @@ def _is_there(application: Application, installed: Installed, version: str) -> P
     if not installed.label:
         return PolicyError(
             f"{application.slug} is in the admin console, but no release of it is deployed",
-            hint="finish it there (Config, preflight checks, Deploy), or remove it with "
+            hint=f"finish it: airgap-mirror deploy --app {application.slug}; or remove it with "
             f"kubectl kots remove {application.slug} --undeploy, then install again",
         )
     message = f"{application.slug} {installed.label} is installed; the sources have {version}"

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mirror.kots import Engine
-from mirror.outcome import Console
+from mirror.outcome import Console, Version
 from mirror.pullsecret import Puller
 from transfer.kots.config import Config
 from transfer.kots.licence import Licence
@@ -72,6 +72,8 @@ class Deployed:
     console: Console | None
     exists: bool = True
     """Whether the namespace is there."""
+    waiting: Mapping[str, Sequence[Version]] = field(default_factory=dict)
+    """By slug: versions that the console has, newer than the deployed one, the newest first."""
     outdated: frozenset[str] = frozenset()
     """Pull secrets that have another user or password than the site file."""
     applications: Mapping[str, Installed] = field(default_factory=dict)

@@ -8,8 +8,10 @@ from dataclasses import replace
 from mirror import kots, openshift, outcome
 from mirror.deploy.assume import ANY, CONSOLE
 from mirror.deploy.model import Deployed, Known, Order, State, Task
+from mirror.deploy.status import waiting
 from mirror.kubectl import get_namespace
 from mirror.operation.hands import AskCluster
+from mirror.outcome import Version
 from mirror.pullsecret import Puller, get_pull_secrets, outdated
 from mirror.site import Application, Site, by_namespace
 from transfer.errors import PolicyError, ToolError, raise_together
@@ -110,15 +112,18 @@ def _look(
     login = _outdated(site, namespace, applications, puller, ask)
     command = kots.get_apps(site, namespace)
     labels = outcome.read_apps(ask(command), command)
+    versions = {one.slug: _versions(site, one, ask) for one in applications if one.slug in labels}
     return Deployed(
         console=console,
         outdated=login,
-        applications={
-            application.slug: _installed(site, application, labels[application.slug], ask)
-            for application in applications
-            if application.slug in labels
-        },
+        waiting={slug: waiting(found) for slug, found in versions.items()},
+        applications={slug: _installed(labels[slug], found) for slug, found in versions.items()},
     )
+
+
+def _versions(site: Site, application: Application, ask: AskCluster) -> tuple[Version, ...]:
+    command = kots.get_versions(site, application)
+    return outcome.read_versions(ask(command), command)
 
 
 def _outdated(
@@ -134,9 +139,8 @@ def _outdated(
     return outdated(ask(command), command, puller)
 
 
-def _installed(site: Site, application: Application, label: str, ask: AskCluster) -> Installed:
-    command = kots.get_versions(site, application)
-    for version in outcome.read_versions(ask(command), command):
+def _installed(label: str, versions: Iterable[Version]) -> Installed:
+    for version in versions:
         if label and version.label == label:
             return Installed(label=label, cursor=version.cursor, channel_id=version.channel_id)
     return Installed(label=label)

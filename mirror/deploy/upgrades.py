@@ -9,6 +9,7 @@ from mirror.deploy import undoing
 from mirror.deploy.arrival import see_arrive
 from mirror.deploy.draft import Draft
 from mirror.deploy.path import allowed_steps, object_to, with_request
+from mirror.deploy.pending import press
 from mirror.offer import Offered
 from mirror.operation.model import Judge, Run, Step
 from mirror.site import Application
@@ -65,6 +66,13 @@ def _next_visit(slug: str, label: str) -> str:
 
 def _plan_hop(draft: Draft, application: Application, offer: Offered) -> None:
     release = offer.release
+    known = draft.deployed(application.namespace).waiting.get(application.slug, ())
+    here = [version for version in known if version.label == release.version_label]
+    if here:  # KOTS takes no version twice
+        if here[0].status != "deploying":
+            draft.add(press(draft.site, application, here[0]))
+        see_arrive(draft, application, release.version_label)
+        return
     handover = draft.hand_over(offer, application, None)
     command = kots.upgrade_application(draft.site, application, handover)
     why = f"Take {application.slug} to {release.version_label}. {draft.images_come(handover)}"

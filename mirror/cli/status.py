@@ -1,0 +1,66 @@
+"""`airgap-mirror status` and `deploy`: what runs at a site, and what waits there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from mirror import kots, outcome
+from mirror.cli.hands import Opened, asking
+from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
+from mirror.cli.options import examples, site_option
+from mirror.deploy.pending import plan_deploy
+from mirror.deploy.status import as_lines, read_status
+from mirror.sitefile import load_site
+from transfer.console import emit, home, output_option
+
+_SITE = "The site file: which cluster, which applications."
+
+
+@click.command(
+    short_help="What runs at a site, and what waits to be deployed.",
+    epilog=examples("status --site site.yaml", "status --site site.yaml --output json"),
+)
+@site_option(_SITE, required=True)
+@output_option
+def status(*, site: Path, output: str) -> None:
+    """Show the admin consoles of a site, their applications, and versions that are not deployed."""
+    read = load_site(site, home())
+    found = tuple(read_status(read, asking(read)))
+    data = {"site": read.name, "namespaces": [one.to_json() for one in found]}
+    emit(output, "\n".join(as_lines(found)), data)
+
+
+@click.command(
+    short_help="Have a version deployed that waits in the admin console.",
+    epilog=examples(
+        "deploy --site site.yaml --app harness",
+        "deploy --site site.yaml --app harness --version 80307",
+    ),
+)
+@site_option(_SITE, required=True)
+@click.option("--app", metavar="SLUG", required=True, help="Which application.")
+@click.option("--version", "label", metavar="LABEL", help="Which version; else the newest.")
+@operation_options
+def deploy(
+    *,
+    site: Path,
+    app: str,
+    label: str | None,
+    **common: Any,  # noqa: ANN401 - as Manner takes them
+) -> None:
+    """Bring a version to its end that an install or upgrade left waiting in the admin console.
+
+    A person deploys it on the pages of the console; then it is waited for.
+    """
+    manner = Manner(site=site, **common)
+    read = load_site(site, home())
+    application = read.application(app)
+    if manner.dry_run:
+        show_plan(plan_deploy(read, application, None, label), manner)
+        return
+    command = kots.get_versions(read, application)
+    versions = outcome.read_versions(asking(read)(command), command)
+    carry_out(read, plan_deploy(read, application, versions, label), manner, Opened())
