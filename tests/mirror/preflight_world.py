@@ -152,11 +152,11 @@ class Place:
             assert not [call for call in self.cluster.calls() if secret in str(call["argv"])]
         return done
 
-    def find(self, check: str, *words: str | Path, code: int = 0, **more: Any) -> list[str]:  # noqa: ANN401 - of `run`
-        """The verdicts of one check with what it saw, what it needs and what to do."""
-        done = self.run("--output", "json", "--quiet", *words, code=code, **more)
-        return [
-            f"{one['verdict']} {one['subject']}: {one['seen']} / {one['needed']}"
-            for one in done.json()["findings"]
-            if one["check"] == check
-        ]
+    def findings(self, *words: str | Path, **more: Any) -> dict[str, list[str]]:  # noqa: ANN401 - of `run`
+        """What each check saw and what it needs, behind its verdict."""
+        done = self.run("--output", "json", "--quiet", *words, **more)
+        found: dict[str, list[str]] = {}
+        for one in done.json()["findings"]:
+            line = f"{one['verdict']} {one['subject']}: {one['seen']} / {one['needed']}"
+            found.setdefault(one["check"], []).append(line)
+        return found
