@@ -99,7 +99,7 @@ def _refuse_collisions(images: Sequence[ImageCopy]) -> None:
 
 
 def _held(run: Run, image: ImageCopy) -> Digest | None:
-    with run.pace(image.target).turn():
+    with run.pace(image.target).question():
         found = image.target.resolve(image.name)
     return found.digest if found else None
 
@@ -162,6 +162,8 @@ class _Blob:
     """One blob, where it may be read, and the images that wait for it."""
 
     descriptor: Descriptor
+    number: int = 0
+    """Its place in the order."""
     sources: list[Source] = field(default_factory=list)
     waiting: list[_Image] = field(default_factory=list)
 
@@ -177,6 +179,8 @@ def _move(run: Run, missing: Sequence[ImageCopy]) -> dict[int, TransferError]:
         else:
             images.append(surveyed)
     blobs = in_order(_plan_blobs(images), run.jobs)
+    for number, blob in enumerate(blobs):
+        blob.number = number
     run.progress.begin("copying", sum(blob.descriptor.size for blob in blobs))
     try:
         _move_blobs(run, images, blobs)
@@ -237,8 +241,7 @@ def _move_blob(run: Run, blob: _Blob) -> dict[Target, TransferError]:
     origin: Target | None = None
     wanting = (image.copy.target for image in blob.waiting if image.error is None)
     for target in dict.fromkeys(wanting):
-        with run.pace(target).turn():
-            placed = run.attempt(place_blob)(run, blob.descriptor, blob.sources, target, origin)
+        placed = run.attempt(place_blob)(run, blob, target, origin)
         if isinstance(placed, TransferError):
             failed[target] = placed
         elif origin is None:

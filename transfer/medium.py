@@ -9,7 +9,6 @@ the reads themselves take.
 from __future__ import annotations
 
 import threading
-import time
 from bisect import insort
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -29,7 +28,8 @@ _PATIENCE = 1.0
 class Medium:
     """Lets one read at a time, or all; used by many threads."""
 
-    def __init__(self, clock: Callable[[], float] = time.perf_counter) -> None:
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """`clock` gives seconds since some moment."""
         self._clock = clock
         self._free = threading.Condition()
         self._in_line: list[int] = []

@@ -23,6 +23,15 @@ class Movable(Protocol):
         ...
 
 
+class Numbered(Movable, Protocol):
+    """One that has its place in the order."""
+
+    @property
+    def number(self) -> int:
+        """Lower ones go first."""
+        ...
+
+
 _Blob = TypeVar("_Blob", bound=Movable)
 
 

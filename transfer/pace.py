@@ -9,8 +9,9 @@ then says the same: where it was one of many, the number is soon what it was.
 
 from __future__ import annotations
 
+import heapq
+import itertools
 import threading
-from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -28,6 +29,9 @@ SELDOM = 10
 
 REST = 20
 """Windows without trials, once neither more nor fewer were better."""
+
+QUESTIONS = 4
+"""Questions at a time for each blob: whoever is far away answers them in good time before it."""
 
 GAIN = 1.1
 """How many times as fast it has to be to be worth one more."""
@@ -108,26 +112,33 @@ class Pace:
         self._climb = climb or Climb()
         self._free = threading.Condition()
         self._active = 0
-        self._waiting = deque[object]()
+        self._asking = 0
+        self._numbers = itertools.count()
+        self._waiting: list[tuple[int, int]] = []
         self._heard = setbacks()
         self._since = clock()
         self._bytes = 0
         self._went_well = 0
-        """Turns since the last setback."""
+        """Turns and questions since the last setback."""
 
     @property
     def limit(self) -> int:
         """How many work at a time now."""
         return self._climb.limit
 
+    @property
+    def waiting(self) -> int:
+        """How many wait for a turn."""
+        return len(self._waiting)
+
     @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Work on something, as soon as it is one's turn: in the order of asking for it."""
-        me = object()
+    def turn(self, number: int = 0) -> Iterator[None]:
+        """Move something as soon as it is one's turn: of those who wait, the lowest number's."""
+        me = number, next(self._numbers)
         with self._free:
-            self._waiting.append(me)
-            self._free.wait_for(lambda: self._active < self._climb.limit and self._waiting[0] is me)
-            self._waiting.popleft()
+            heapq.heappush(self._waiting, me)
+            self._free.wait_for(lambda: self._active < self.limit and self._waiting[0] == me)
+            heapq.heappop(self._waiting)
             self._active += 1
             self._free.notify_all()
         try:
@@ -135,9 +146,25 @@ class Pace:
         finally:
             with self._free:
                 self._active -= 1
-                self._went_well += 1
-                self._look()
-                self._free.notify_all()
+                self._end_turn()
+
+    @contextmanager
+    def question(self) -> Iterator[None]:
+        """Ask something that moves nothing; more may do that at a time."""
+        with self._free:
+            self._free.wait_for(lambda: self._asking < QUESTIONS * self.limit)
+            self._asking += 1
+        try:
+            yield
+        finally:
+            with self._free:
+                self._asking -= 1
+                self._end_turn()
+
+    def _end_turn(self) -> None:
+        self._went_well += 1
+        self._look()
+        self._free.notify_all()
 
     def moved(self, count: int) -> None:
         """Hear of `count` bytes that went over."""
@@ -167,8 +194,13 @@ class Unpaced:
     """Where the number of threads is all that limits them."""
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def turn(self, number: int = 0) -> Iterator[None]:  # noqa: ARG002 - as Pace
         """It is always one's turn."""
+        yield
+
+    @contextmanager
+    def question(self) -> Iterator[None]:
+        """The same."""
         yield
 
     def moved(self, count: int) -> None:

@@ -19,6 +19,8 @@ BREAKER = 3
 NAMING_JOBS = 4
 """Images whose manifests are written and read back at the same time."""
 
+_BRAKED = "some were not tried: too many failures in a row before them"
+
 _Result = TypeVar("_Result")
 
 
@@ -66,6 +68,16 @@ class Run:
         self.workers.shutdown(wait=False, cancel_futures=True)
         self.namers.shutdown(wait=False, cancel_futures=True)
 
+    def begin(self) -> None:
+        """Ask this before something is begun, after waiting for a turn at it.
+
+        Raises:
+            NotTried: the run was abandoned, or braked meanwhile.
+        """
+        self.go_on()
+        if self.braked:
+            raise NotTried(_BRAKED)
+
     def go_on(self) -> None:
         """Ask this before anything that another process or a person could see.
 
@@ -85,7 +97,7 @@ class Run:
 
         def attempted(*args: object) -> _Result | TransferError:
             if self.braked:
-                return NotTried("some were not tried: too many failures in a row before them")
+                return NotTried(_BRAKED)
             try:
                 self.go_on()
                 result = work(*args)

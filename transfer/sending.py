@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 
 from transfer.descriptor import Descriptor
 from transfer.digest import Readable, VerifyingReader
 from transfer.errors import IntegrityError, TransferError, Unavailable
 from transfer.medium import Turn
+from transfer.order import Numbered
 from transfer.progress import SILENT, Progress
 from transfer.run import Run
 from transfer.store import Source, Stored, Target
 
 
-def place_blob(
-    run: Run,
-    blob: Descriptor,
-    sources: Sequence[Source],
-    target: Target,
-    origin: Target | None,
-) -> None:
+def place_blob(run: Run, blob: Numbered, target: Target, origin: Target | None) -> None:
     """Bring a blob to a target; `origin` is one that has it already, thanks to us.
 
     It is read from the first of the sources, and from the next where that one fails.
@@ -31,17 +26,20 @@ def place_blob(
     Raises:
         IntegrityError: the sources' bytes are wrong, or the target has not got what it took.
     """
-    sending = _Sending(run, sources, blob, run.progress if origin is None else SILENT)
-    with _in_line(sources[0], blob):
-        if _has(target, blob):
-            sending.count_to(blob.size)
+    wanted, pace = blob.descriptor, run.pace(target)
+    sending = _Sending(run, blob, run.progress if origin is None else SILENT)
+    with pace.question():
+        run.begin()
+        if _has(target, wanted):
+            sending.count_to(wanted.size)
             run.count(present=1)
-        elif origin is not None and target.mount_blob(blob, origin):
-            _confirm(target, blob)
+            return
+        if origin is not None and target.mount_blob(wanted, origin):
+            _confirm(target, wanted)
             run.count(mounted=1)
-        else:
-            sending.send_to(target)
-            run.count(sent=blob.size)
+            return
+    sending.send_to(target)
+    run.count(sent=wanted.size)
 
 
 def _in_line(source: Source, blob: Descriptor) -> AbstractContextManager[None]:
@@ -75,12 +73,11 @@ def _confirm(target: Target, blob: Descriptor) -> None:
 class _Sending:
     """The content of a blob on its way: verified, counted, and stopped when the run is."""
 
-    def __init__(
-        self, run: Run, sources: Sequence[Source], blob: Descriptor, progress: Progress
-    ) -> None:
+    def __init__(self, run: Run, blob: Numbered, progress: Progress) -> None:
         self._run = run
-        self._sources = sources
-        self._blob = blob
+        self._sources = blob.sources
+        self._number = blob.number
+        self._blob = blob.descriptor
         self._progress = progress
         self._counted = 0
         self._reading: _Reading
@@ -97,11 +94,14 @@ class _Sending:
         return self._send(last, target)
 
     def _send(self, source: Source, target: Target) -> None:
-        moved = self._run.pace(target).moved
-        self._reading = _Reading(self._run, source, self._blob, self.count_to, moved)
+        pace = self._run.pace(target)
+        self._reading = _Reading(self._run, source, self._blob, self.count_to, pace.moved)
         try:
-            target.push_blob(self._blob, self._reading.open)
-            _confirm(target, self._blob)
+            with pace.turn(self._number), _in_line(source, self._blob):
+                self._run.begin()
+                target.push_blob(self._blob, self._reading.open)
+            with pace.question():
+                _confirm(target, self._blob)
         except BaseException:
             self.count_to(0)
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 import pytest
@@ -16,7 +17,7 @@ from tests.transfer.memory import MemoryStore
 from tests.transfer.registry.support import noise
 from transfer.copy import copy
 from transfer.delivery import ImageCopy
-from transfer.pace import MOST, REST, SELDOM, START, WINDOW, Climb, Pace
+from transfer.pace import MOST, QUESTIONS, REST, SELDOM, START, WINDOW, Climb, Pace
 from transfer.progress import SILENT
 from transfer.registry import RegistryClient, RetryPolicy
 from transfer.run import Run
@@ -140,6 +141,44 @@ def test_no_more_than_the_limit_work_at_a_time_and_more_are_let_in_when_it_rises
         for task in tasks:
             task.result()
     assert most == START
+
+
+def test_of_those_who_wait_the_lowest_number_goes_first() -> None:
+    now, order = Now(), list[int]()
+    pace = Pace(lambda: now.seconds, lambda: 0, Climb(start=1))
+    waiting = threading.Semaphore(0)
+
+    def work(number: int) -> None:
+        with pace.question():
+            waiting.release()
+        with pace.turn(number):
+            order.append(number)
+
+    with ThreadPoolExecutor(3) as pool:
+        with pace.turn(0):
+            tasks = [pool.submit(work, number) for number in (3, 1, 2)]
+            for _ in tasks:
+                assert waiting.acquire(timeout=30), "questions do not wait for turns"
+            while pace.waiting < len(tasks):
+                assert not order
+        for task in tasks:
+            task.result(30)
+    assert order == [1, 2, 3]
+
+
+def test_questions_have_a_limit_too() -> None:
+    now = Now()
+    pace = Pace(lambda: now.seconds, lambda: 0, Climb(start=2))
+    with ExitStack() as stack, ThreadPoolExecutor(1) as pool:
+        for _ in range(2 * QUESTIONS):
+            last = ExitStack()
+            last.enter_context(pace.question())
+            stack.push(last)
+        one_more = pool.submit(lambda: pace.question().__enter__())
+        with pytest.raises(TimeoutError):
+            one_more.result(0.2)
+        last.close()
+        one_more.result(30)
 
 
 @dataclass(slots=True)

@@ -8,6 +8,7 @@ Several threads and several processes may write to one layout.
 from __future__ import annotations
 
 import shutil
+import time
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -34,7 +35,7 @@ class OciLayout:
         self.path = path
         self.description = description
         """How messages name it."""
-        self.medium = Medium()
+        self.medium = Medium(time.perf_counter)
         self._writing = writing
         self._index = IndexFile(path, path / INGEST / INDEX_LOCK, description)
 
