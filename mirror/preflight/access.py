@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from mirror.kots import Engine
 from mirror.preflight.finding import Found, failed, passed, warned
 from mirror.preflight.model import Access, Seen
 from mirror.site import DockerConfig, Site
-from transfer.errors import TransferError
+from transfer.errors import NotFound, TransferError
 from transfer.text import counted
 
 PUSH_FIRST = "push first: airgap-mirror push SOURCE… --site SITE"
@@ -26,18 +27,31 @@ def check_registry(seen: Seen) -> Iterator[Found]:
         yield warned(host, told, "a certificate that holds", hint=_NODES_TOO)
     elif registry.plain_http:
         yield warned(host, "lets us in, without TLS (plainHttp)", "TLS", hint=_NODES_TOO)
-    elif registry.ca_file:
-        told = f"lets us in; its certificate is good by {registry.ca_file}"
-        yield passed(host, told, "TLS and credentials")
     else:
-        yield passed(host, "lets us in; its certificate is good", "TLS and credentials")
+        by = f" by {registry.ca_file}" if registry.ca_file else ""
+        yield passed(host, f"lets us in; its certificate is good{by}", "TLS and credentials")
+    if registry.client_cert:
+        told = "lets us in with a certificate of our own (clientCertFile)"
+        hint = "see that each node has one to show, too: KOTS gives it none"
+        yield warned(host, told, hint=hint)
 
 
 def check_push(seen: Seen) -> Iterator[Found]:
     """An upload was begun and cancelled in every repository that images go to."""
-    access = seen.registry.push.get()
+    access, registry = seen.registry.push.get(), seen.site.registry
+    new = {
+        repository: error
+        for repository, error in access.refused.items()
+        if registry.create_missing and isinstance(error, NotFound)
+    }
+    if new:
+        told = f"{counted(len(new), 'repository', 'repositories')} not there yet"
+        hint = "the push creates them (createMissing), if its user may do that"
+        yield warned(str(registry.endpoint), told, hint=hint, details=new)
+        refused = {path: error for path, error in access.refused.items() if path not in new}
+        access = replace(access, repositories=access.repositories - len(new), refused=refused)
     hint = "create the project or repository there, or give the user of credentials the right"
-    yield _judge(str(seen.site.registry.endpoint), access, "take an upload", hint)
+    yield _judge(str(registry.endpoint), access, "take an upload", hint)
 
 
 def check_pull(seen: Seen) -> Iterator[Found]:

@@ -89,6 +89,9 @@ def rights(*, allowed: Rights, new: bool) -> Seen:
 
 DENIED = AccessDenied("upload to harness/mongo: answered 403 Forbidden", hint="log in")
 REFUSED = Access(repositories=9, refused={"harness/mongo": DENIED})
+NOT_THERE = NotFound("upload to harness/ui: answered 404 Not Found")
+BOTH = Access(repositories=9, refused={"harness/mongo": DENIED, "harness/ui": NOT_THERE})
+CREATES = site("  caFile:", "  createMissing: true\n  caFile:")
 DOCKER = "{usernameEnv: REGISTRY_USER, passwordEnv: REGISTRY_PASSWORD}", "{dockerConfig: true}"
 NO_PULL = good(SITE)
 CLASSES = (StorageClass(name="gp2", is_default=True), StorageClass(name="slow"))
@@ -110,6 +113,13 @@ ROWS = (
     Row("push", spoil(good(), "registry", push=REFUSED), FAIL,
         "8 of 9 repositories take an upload", "all of them", "create the project",
         "upload to harness/mongo: answered 403"),
+    Row("push", spoil(CREATES, "registry", push=BOTH), WARN, "1 repository not there yet", "",
+        "the push creates them", "harness/ui"),
+    Row("push", spoil(CREATES, "registry", push=BOTH), FAIL, "7 of 8 repositories take an upload",
+        details="harness/mongo"),
+    Row("push", spoil(good(), "registry", push=BOTH), FAIL, "7 of 9 repositories"),
+    Row("registry", site("  caFile:", "  clientCertFile: our.pem\n  caFile:"), WARN,
+        "(clientCertFile)", hint="each node"),
     Row("images", spoil(good(), "registry", held=Held(images=9, missing=("m: gone",))),
         FAIL, "holds 8, 1 missing", "9 images", "push first: airgap-mirror push", "m: gone"),
     Row("images", spoil(good(), "registry", held=Held(images=9, different=("d: other",))),
