@@ -19,6 +19,7 @@ from transfer.console import HELP, Program
         "plan": "mirror.cli.images",
         "push": "mirror.cli.images",
         "preflight": "mirror.cli.preflight",
+        "plugin": "mirror.cli.plugin",
         "install": "mirror.cli.kots",
         "upgrade": "mirror.cli.kots",
         "deploy": "mirror.cli.status",

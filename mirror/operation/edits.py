@@ -12,15 +12,18 @@ from mirror.operation.listitem import without_item
 from mirror.operation.model import (
     CopyFile,
     Edit,
+    InstallPlugin,
     MergeValues,
     RemoveFile,
     RemoveFolder,
     RemoveItem,
 )
+from transfer.bundle.tree import digest_file
 from transfer.disk import ingest, read_text, replace_file, storage_errors
-from transfer.errors import InvalidInput
+from transfer.errors import DigestMismatch, InvalidInput
 
 _OWNER_ONLY = 0o600
+_EXECUTABLE = 0o755
 
 
 def edit(wanted: Edit) -> None:
@@ -29,12 +32,15 @@ def edit(wanted: Edit) -> None:
     Raises:
         NotFound: the file to change is not there.
         InvalidInput: it is not of the form that it has to be.
+        DigestMismatch, CorruptArchive: an archive is not what it was.
         StorageError: the file cannot be read or written.
     """
     path = Path(wanted.path)
     match wanted.change:
         case RemoveItem() as change:
             _remove_item(path, change)
+        case InstallPlugin() as change:
+            _install_plugin(path, change)
         case MergeValues() as change:
             _merge_values(path, change)
         case RemoveFile():
@@ -68,6 +74,22 @@ def _remove_item(path: Path, change: RemoveItem) -> None:
     left = without_item(text, change.key, change.item, str(path))
     if left != text:
         replace_file(path, left.encode(), str(path), mode)
+
+
+def _install_plugin(path: Path, change: InstallPlugin) -> None:
+    from transfer.archive.plugin import copy_program
+
+    archive = Path(change.archive)
+    found = digest_file(archive, change.archive)
+    if str(found) != change.digest:
+        raise DigestMismatch(
+            f"{archive}: expected {change.digest}, found {found}; nothing of it was used",
+            hint="copy it again from where it crossed",
+        )
+    with storage_errors(str(path.parent)):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    with ingest(path, path.parent, str(path), mode=_EXECUTABLE) as out:
+        copy_program(archive, change.member, out)
 
 
 def _merge_values(path: Path, change: MergeValues) -> None:

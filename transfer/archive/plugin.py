@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from transfer.archive.gzipstream import GzipFile
 from transfer.archive.tarscan import Section, scan_tar
-from transfer.errors import CorruptArchive, InvalidInput, TransferError
+from transfer.errors import CorruptArchive, InvalidInput, NotFound, TransferError
 
 MAX_PROGRAM = 1 << 30
 """Bytes of it that are looked at; it has some 200 MB."""
@@ -39,6 +40,24 @@ def plugin_version(path: Path) -> str | None:
     except (CorruptArchive, InvalidInput):
         pass  # whether it is what was promised is asked elsewhere
     return None
+
+
+def copy_program(path: Path, member: str, out: BinaryIO) -> None:
+    """Write the program `member` of a kubectl-kots archive to `out`.
+
+    Raises:
+        NotFound: it is not in there, or there is no such archive.
+        CorruptArchive: it is damaged.
+        StorageError: it cannot be read.
+    """
+    faults: list[TransferError] = []
+    with GzipFile(path) as file:
+        for found in scan_tar(file.open(0), file.what, faults, links=True):
+            if found.name.rpartition("/")[2] == member and found.size:
+                while block := found.content.read(_BLOCK):
+                    out.write(block)
+                return
+        raise faults[0] if faults else NotFound(f"{path}: has no program {member} in it")
 
 
 def _find(program: Section) -> str | None:
