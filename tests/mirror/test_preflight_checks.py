@@ -317,3 +317,18 @@ def test_a_cluster_that_is_silent_is_found_by_every_check_that_needs_it() -> Non
     silent = {one.check for one in judge(seen) if one.found.seen == "Forbidden"}
     of_cluster = {"kubectl", "cluster", "rights", "namespace", "nodes", "cpu", "memory"}
     assert silent == {*of_cluster, "storage-class", "node-port", "ports"}
+
+
+def test_applications_with_consoles_of_their_own_may_have_other_answers() -> None:
+    text = SITE.replace("license-ng.yaml", "license-ng.yaml\n    namespace: another")
+    found = judge(with_member(good(text), values=values(node_port="32600")))
+    assert {one.found.verdict for one in found if one.check == "config"} == {PASS}
+
+
+def test_what_is_not_in_the_guide_is_not_held_against_it() -> None:
+    seen = with_member(good(), values=values(mode="demo"))
+    first, second = seen.case.members
+    members = (first, replace(second, config=Answer(ASKS_NOTHING)))
+    seen = replace(seen, case=replace(seen.case, members=members))
+    said = [one.found.seen for one in judge(seen) if one.check == "config"]
+    assert not [text for text in said if "other values" in text]
