@@ -9,13 +9,14 @@ from pathlib import Path
 from tests.tools import need
 from transfer.http.transport import BLOCK
 
-_READ = re.compile(r"read\(\d+<(?P<path>[^>]+)>")
+_BEGUN = re.compile(r"^(?P<thread>\d+) +read\(\d+<(?P<path>[^>]+)>")
+_ENDED = re.compile(r"^(?P<thread>\d+) +.*\) += (?P<count>\d+)")
 
 
 def slowly(report: Path, files: Sequence[Path], speed: float) -> list[str | Path]:
     """Goes before a command: these files come with `speed` bytes a second, in blocks as we read.
 
-    The report has a line for each read, in the order in which they began.
+    The report is for `reads`.
     """
     pause = round(1e6 * BLOCK / speed)
     paths = [word for file in files for word in ("-P", file)]
@@ -24,6 +25,14 @@ def slowly(report: Path, files: Sequence[Path], speed: float) -> list[str | Path
 
 
 def reads(report: Path) -> list[Path]:
-    """The file of each read, in that order."""
-    lines = report.read_text(errors="replace").splitlines()
-    return [Path(found["path"]) for line in lines if (found := _READ.search(line))]
+    """The file of each read that gave something, in the order in which they began."""
+    begun: list[tuple[Path, bool]] = []
+    of_thread: dict[str, int] = {}
+    for line in report.read_text(errors="replace").splitlines():
+        if found := _BEGUN.search(line):
+            of_thread[found["thread"]] = len(begun)
+            begun.append((Path(found["path"]), False))
+        if ended := _ENDED.search(line):
+            at = of_thread[ended["thread"]]
+            begun[at] = begun[at][0], int(ended["count"]) > 0
+    return [path for path, gave in begun if gave]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import pytest
@@ -24,6 +24,9 @@ IMAGES = {
 SPEED = 40e6
 """Bytes a second, of a USB stick."""
 
+SWAPS = 4
+"""How often it may go back a little: those who come first are not in the order of their blobs."""
+
 
 @pytest.mark.real
 @pytest.mark.parametrize("jobs", ["auto", "8"])
@@ -34,8 +37,9 @@ def test_a_slow_medium_is_read_file_by_file(tmp_path: Path, jobs: str) -> None:
     with docker_registry(tmp_path / "registry") as registry:
         to = ("--to", f"{registry.host}/harness", "--plain-http", "--jobs", jobs)
         execute([*slowly(report, layers, SPEED), *command("mirror", "push", bundle, *to)])
-    order = [path for path, _ in groupby(reads(report))]
-    assert len(reads(report)) > 2 * len(layers), "there is something to read in turns"
-    assert sorted(order) == sorted(layers)
-    if all(map(place_on_medium, layers)):
-        assert order == sorted(layers, key=lambda path: place_on_medium(path) or 0)
+    given = reads(report)
+    order = [path for path, _ in groupby(given)]
+    assert len(given) > 2 * len(layers), "there is something to read in turns"
+    assert sorted(order) == sorted(layers), "one was left for another before its end"
+    places = [place_on_medium(path) or 0 for path in order]
+    assert sum(a > b for a, b in pairwise(places)) <= SWAPS, places
