@@ -30,6 +30,8 @@ class Manners:
         self._least = told.least_piece
         self._largest = max(told.largest_body, MIB) if told.largest_body else None
         self._mounts = _MOUNTS_TRIED if told.mounts else 0
+        self.careful = False
+        """Whether a large blob arrived in pieces that had not arrived whole."""
         self.heads = told.heads
         """Whether HEAD of a manifest is worth while."""
         self.loses = False
@@ -61,7 +63,8 @@ class Manners:
             careful: It did not arrive whole; what is in pieces is lost one piece at a time.
         """
         fits = self._largest is None or size <= self._largest
-        if not self._pieces or (self._whole and fits and not (careful and size > PIECE)):
+        in_parts = size > PIECE and (careful or self.careful)
+        if not self._pieces or (self._whole and fits and not in_parts):
             return None
         return self._largest or max(PIECE, least, self._least)
 

@@ -141,6 +141,7 @@ class Session:
                 self._send_whole(stream)
             else:
                 self._send_pieces(stream, piece or size)
+                self._manners.careful |= careful  # what it cost to learn is not paid again
         return True
 
     def _send_whole(self, stream: Readable) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.faulty import FOREVER, Action, status
+from tests.fakes.faulty import FOREVER, Action, Exchange, status
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.tokens import TokenServer, token_server
 from tests.servers import Certificate
@@ -19,6 +19,7 @@ from transfer.http.transport import Transport
 from transfer.http.trust import load_trust
 from transfer.registry import Credentials, RegistryClient
 from transfer.registry.auth import Authenticator
+from transfer.registry.manners import PIECE
 from transfer.registry.tokens import Challenge
 
 pytest_plugins = ["tests.server_fixtures"]
@@ -251,6 +252,26 @@ def test_a_token_that_ends_before_the_body_does(
     assert content.opened == 2
     assert [seen.method for seen in fake.requests[2:]] == ["POST", "PUT", "GET", "PUT"]
     assert tokens.issued == [(), *[("repository:x:pull,push",)] * 2]
+
+
+def test_large_blobs_come_in_pieces_once_a_token_ended_before_one_did(
+    fake: FakeRegistry, tokens: TokenServer, client: RegistryClient
+) -> None:
+    def larger_than_a_piece(exchange: Exchange) -> bool:
+        whole = int(exchange.headers["Content-Length"]) > PIECE
+        return whole and challenged(tokens)(exchange)
+
+    client.ping()
+    fake.fail("PUT", UPLOADS, FOREVER, larger_than_a_piece)
+    for size, asked in (
+        (PIECE + 7, ["POST", "PUT", "GET", "PATCH", "PATCH", "PUT"]),
+        (PIECE + 8, ["POST", "PATCH", "PATCH", "PUT"]),
+    ):
+        fake.requests.clear()
+        content = Content(bytes(size))
+        client.repository("x").push_blob(content.blob, content.open)
+        assert [seen.method for seen in fake.requests] == asked
+        assert len(fake.blobs["x", str(content.blob.digest)]) == size
 
 
 def test_a_body_is_not_sent_a_third_time_for_a_token(

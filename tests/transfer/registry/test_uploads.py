@@ -288,10 +288,16 @@ def test_a_large_blob_that_breaks_again_and_again_comes_in_pieces(
     fake: FakeRegistry, repository: RegistryRepository
 ) -> None:
     content = Content(bytes(PIECE + 9))
-    fake.fail("PUT", UPLOADS, FOREVER, larger_than(0, close_after(100)))
+    fake.fail("PUT", UPLOADS, FOREVER, larger_than(PIECE, close_after(100)))
     repository.push_blob(content.blob, content.open)
     assert arrived(fake, content)
     assert methods(fake) == ["POST", "PUT", "GET", "PUT", "GET", "PATCH", "PATCH", "PUT"]
+    fake.requests.clear()
+    for size, asked in ((PIECE + 10, ["POST", "PATCH", "PATCH", "PUT"]), (9, ["POST", "PUT"])):
+        other = Content(bytes(size))
+        repository.push_blob(other.blob, other.open)
+        assert methods(fake) == asked
+        fake.requests.clear()
 
 
 def test_an_upload_at_another_host_is_begun_again_after_a_break(
