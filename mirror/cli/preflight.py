@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -74,6 +76,7 @@ def preflight(
     folder = str(work_dir.absolute()) if work_dir else None
     with open_sources(sources, progress_for(quiet=quiet), releases) as opened:
         case = read_case(at_site, sources, opened, engine=Engine(engine), work_dir=folder)
+        case = replace(case, temporary=os.environ.get("TMPDIR", case.temporary))
         if dry_run:
             wanted = [one for one in questions(case) if one.is_wanted(skip)]
             name = at_site.name

@@ -151,7 +151,7 @@ def _ask_machine(
         addresses={
             host: inquiry.answer("addresses", partial(senses.resolve, host)) for host in case.hosts
         },
-        free=inquiry.answer("space", lambda: senses.free_bytes(case.work_dir or ".")),
+        free=inquiry.answer("space", lambda: senses.free_bytes(case.unpacked_in or ".")),
     )
 
 

@@ -82,7 +82,14 @@ class Case:
     """Slugs of applications that the sources carry and the site file does not list."""
     engine: Engine = Engine.MIRROR
     work_dir: str | None = None
-    """Absolute path."""
+    """Where archives are put together for KOTS, and unpacked: absolute path."""
+    temporary: str = "/tmp"  # noqa: S108 - named, not written
+    """Where KOTS unpacks archives otherwise."""
+
+    @property
+    def unpacked_in(self) -> str | None:
+        """Where KOTS unpacks archives; None where it gets archives without images."""
+        return (self.work_dir or self.temporary) if self.engine is Engine.KOTS else None
 
     @property
     def console(self) -> str:
@@ -140,7 +147,7 @@ class Way:
     """What would be deployed, one after the other."""
     notes: tuple[str, ...] = ()
     room: int = 0
-    """Bytes of the archives that are put together for it, and of the largest unpacked."""
+    """Bytes that KOTS takes of a folder, with what is put together for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -168,10 +168,10 @@ def _of_machine(case: Case) -> Iterator[Question]:
         checks=("dns",),
         lines=tuple(f"look up {host}" for host in case.hosts),
     )
-    if case.work_dir:
+    if case.unpacked_in:
         yield Question(
             name="space",
             why="how much room is there for archives?",
             checks=("space",),
-            lines=(f"free bytes of {case.work_dir}",),
+            lines=(f"free bytes of {case.unpacked_in}",),
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirror.kots import Engine
 from mirror.preflight.finding import Found, failed, passed
 from mirror.preflight.model import Seen
 from transfer.text import human_bytes
@@ -12,10 +11,9 @@ from transfer.text import human_bytes
 
 def check_space(seen: Seen) -> Iterator[Found]:
     """Archives that are put together for KOTS stay, and KOTS unpacks the largest beside them."""
-    folder = seen.case.work_dir
+    folder = seen.case.unpacked_in
     if folder is None:
-        why = "has no folder" if seen.case.engine is Engine.KOTS else "gets archives without images"
-        yield passed("--work-dir", f"not needed: KOTS {why}")
+        yield passed("this machine", "nothing needed: KOTS gets archives without images")
         return
     needed = sum(answer.get().room for answer in seen.console.ways.values())
     free = seen.machine.free.get()

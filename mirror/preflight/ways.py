@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from mirror.deploy import Known, Order, State, Task, observe, plan
+from mirror.kots import Engine
+from mirror.offer import Offered
 from mirror.operation import AskCluster, Plan
 from mirror.operation.model import Assemble, Await, ConsoleIs, IsDeployed
 from mirror.preflight.case import attempt
@@ -67,7 +69,8 @@ class Scout:
             one for one in self.case.offers if one.is_console or one.release.app_slug in slugs
         ]
         planned = plan(self.case.site, offers, order, self._observe(order, applications))
-        return Way(stops=tuple(_stops(planned)), notes=planned.notes, room=_room(planned))
+        room = _room(planned, offers) if order.engine is Engine.KOTS else 0
+        return Way(stops=tuple(_stops(planned)), notes=planned.notes, room=room)
 
     def _observe(self, order: Order, applications: Sequence[Application]) -> State:
         licences: dict[str, Licence | None] = {}
@@ -87,11 +90,10 @@ def _stops(planned: Plan) -> Iterator[str]:
                 yield f"kotsadm {version}"
 
 
-def _room(planned: Plan) -> int:
-    """Each archive that is put together stays, and KOTS unpacks the largest beside them."""
-    sizes = [
-        step.action.archive.record.size
-        for step in planned.work
-        if isinstance(step.action, Assemble)
-    ]
-    return sum(sizes) + max(sizes, default=0)
+def _room(planned: Plan, offers: Sequence[Offered]) -> int:
+    """Each archive that is put together stays; KOTS unpacks one after the other, which is as large.
+
+    KOTS: pkg/image/airgap.go extracts a whole archive before it pushes.
+    """
+    made = [s.action.archive.record.size for s in planned.work if isinstance(s.action, Assemble)]
+    return sum(made) + max((offer.record.size for offer in offers), default=0)

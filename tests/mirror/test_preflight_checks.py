@@ -91,6 +91,7 @@ DENIED = AccessDenied("upload to harness/mongo: answered 403 Forbidden", hint="l
 REFUSED = Access(repositories=9, refused={"harness/mongo": DENIED})
 NOT_THERE = NotFound("upload to harness/ui: answered 404 Not Found")
 BOTH = Access(repositories=9, refused={"harness/mongo": DENIED, "harness/ui": NOT_THERE})
+KOTS_PUSHES = replace(good().case, engine=Engine.KOTS, work_dir="/var/x")
 CREATES = site("  caFile:", "  createMissing: true\n  caFile:")
 DOCKER = "{usernameEnv: REGISTRY_USER, passwordEnv: REGISTRY_PASSWORD}", "{dockerConfig: true}"
 NO_PULL = good(SITE)
@@ -256,12 +257,12 @@ ROWS = (
     Row("plan", spoil(good(), "console", ways={"upgrade harness": Answer(Way(notes=("n",)))}),
         PASS, "nothing to do", details="n"),
     Row("space", replace(
-        spoil(good(), "machine", free=10), case=replace(good().case, work_dir="/var/x")),
+        spoil(good(), "machine", free=10), case=KOTS_PUSHES),
         PASS, "10 B free", "0 B"),
     Row("space", replace(
         spoil(spoil(good(), "machine", free=10), "console", ways={"a": Answer(Way(room=11))}),
-        case=replace(good().case, work_dir="/var/x")), FAIL, "10 B free", "11 B", "make room"),
-    Row("space", replace(good(), case=replace(good().case, work_dir="/var/x")), FAIL, "Forbidden"),
+        case=KOTS_PUSHES), FAIL, "10 B free", "11 B", "make room"),
+    Row("space", replace(good(), case=KOTS_PUSHES), FAIL, "Forbidden"),
 )
 # fmt: on
 
