@@ -13,12 +13,14 @@ _BEGUN = re.compile(r"^(?P<thread>\d+) +read\(\d+<(?P<path>[^>]+)>")
 _ENDED = re.compile(r"^(?P<thread>\d+) +.*\) += (?P<count>\d+)")
 
 
-def slowly(report: Path, files: Sequence[Path], speed: float) -> list[str | Path]:
-    """Goes before a command: these files come with `speed` bytes a second, in blocks as we read.
+def slowly(
+    report: Path, files: Sequence[Path], speed: float, block: int = BLOCK
+) -> list[str | Path]:
+    """Goes before a command: these files come with `speed` bytes a second, read by the `block`.
 
     The report is for `reads`.
     """
-    pause = round(1e6 * BLOCK / speed)
+    pause = round(1e6 * block / speed)
     paths = [word for file in files for word in ("-P", file)]
     trace = ["-e", "trace=read", "-e", f"inject=read:delay_exit={pause}"]
     return [need("strace"), "-f", "-y", "-qq", "-o", report, *trace, *paths]

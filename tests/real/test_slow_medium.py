@@ -13,6 +13,7 @@ from tests.real.slow import reads, slowly
 from tests.servers import docker_registry
 from tests.transfer.images import from_blobs
 from tests.transfer.registry.support import noise
+from transfer.disk import BLOCK
 from transfer.layout.extent import place_on_medium
 
 IMAGES = {
@@ -21,6 +22,7 @@ IMAGES = {
     )
     for number in range(4)
 }
+LARGE = {"harness/large:1": from_blobs(b"config", *(noise(3_500_000 + part) for part in range(5)))}
 SPEED = 40e6
 """Bytes a second, of a USB stick."""
 
@@ -43,3 +45,14 @@ def test_a_slow_medium_is_read_file_by_file(tmp_path: Path, jobs: str) -> None:
     assert sorted(order) == sorted(layers), "one was left for another before its end"
     places = [place_on_medium(path) or 0 for path in order]
     assert sum(a > b for a, b in pairwise(places)) <= SWAPS, places
+
+
+@pytest.mark.real
+def test_a_slow_medium_is_proven_file_by_file(tmp_path: Path) -> None:
+    bundle, report = tmp_path / "bundle", tmp_path / "strace"
+    make_bundle(bundle, LARGE)
+    layers = [path for path in bundle.glob("blobs/sha256/*") if path.stat().st_size > 500_000]
+    execute([*slowly(report, layers, SPEED, BLOCK), *command("mirror", "verify", bundle)])
+    given = reads(report)
+    assert len(given) > 2 * len(layers), "there is something to read in turns"
+    assert len(list(groupby(given))) == len(layers), "one was left for another before its end"

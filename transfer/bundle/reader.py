@@ -114,7 +114,14 @@ class Bundle:
         progress.begin("verifying", self.size)
         try:
             sums = {file: self._inspected.sums[file] for file in files}
-            faults = compare_files(self.path, sums, self.description, jobs=jobs, progress=progress)
+            faults = compare_files(
+                self.path,
+                sums,
+                self.description,
+                jobs=jobs,
+                medium=self.medium,
+                progress=progress,
+            )
         finally:
             progress.end()
         if faults:

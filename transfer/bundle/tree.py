@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import stat
+import sys
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from pathlib import Path
 
 from transfer.digest import Digest
 from transfer.disk import BLOCK, open_plain, storage_errors
 from transfer.errors import DigestMismatch, TransferError, UnexpectedFile, UnsafePath
+from transfer.medium import Medium, Turn
 from transfer.plain import one_line
 from transfer.progress import SILENT, Progress
 
@@ -51,19 +54,25 @@ def list_files(root: Path, what: str) -> tuple[dict[str, int], dict[str, Transfe
     return sizes, faults
 
 
-def compare_files(
+def compare_files(  # noqa: PLR0913 - what to compare, and what callers choose
     root: Path,
     sums: Mapping[str, Digest],
     what: str,
     *,
     jobs: int = 1,
+    medium: Medium | None = None,
     progress: Progress = SILENT,
 ) -> dict[str, TransferError]:
-    """Read files and compare their digests; return what is wrong, by path."""
+    """Read files and compare their digests; return what is wrong, by path.
+
+    `medium` is where they are, if it may be slow.
+    """
 
     def fault(file: str) -> TransferError | None:
+        turn = medium.turn(0, sys.maxsize) if medium else nullcontext()
         try:
-            found = digest_file(root / file, f"{what}: {file}", progress)
+            with turn as reader:
+                found = digest_file(root / file, f"{what}: {file}", progress, reader)
         except TransferError as error:
             return error
         if found == sums[file]:
@@ -75,15 +84,17 @@ def compare_files(
         return {file: error for file, error in faults if error is not None}
 
 
-def digest_file(path: Path, what: str, progress: Progress = SILENT) -> Digest:
-    """The SHA-256 digest of a file.
+def digest_file(
+    path: Path, what: str, progress: Progress = SILENT, turn: Turn | None = None
+) -> Digest:
+    """The SHA-256 digest of a file; read in one's `turn` at its medium, if there is one.
 
     Raises:
         NotFound, UnsafePath, StorageError: it cannot be read.
     """
     state = hashlib.sha256()
     with open_plain(path, what) as stream:
-        while block := stream.read(BLOCK):
+        while block := turn.read(stream, BLOCK) if turn else stream.read(BLOCK):
             state.update(block)
             progress.advance(len(block))
     return Digest("sha256", state.hexdigest())
