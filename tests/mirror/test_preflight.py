@@ -135,6 +135,7 @@ def test_a_dry_run_asks_nobody_and_tells_what_a_run_asks(place: Place) -> None:
     commands = [command for one in told for command in one["commands"]]
     assert [command for command in asked(place) if command not in commands] == []
     assert len(asked(place)) > 10
+    assert len({tuple(command) for command in asked(place)}) == len(asked(place))  # each once
 
 
 def test_nothing_is_asked_for_checks_that_are_left_out(place: Place) -> None:

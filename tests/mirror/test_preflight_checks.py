@@ -262,6 +262,9 @@ ROWS = (
     Row("space", replace(
         spoil(spoil(good(), "machine", free=10), "console", ways={"a": Answer(Way(room=11))}),
         case=KOTS_PUSHES), FAIL, "10 B free", "11 B", "make room"),
+    Row("space", replace(
+        spoil(spoil(good(), "machine", free=11), "console", ways={"a": Answer(Way(room=11))}),
+        case=KOTS_PUSHES), PASS, "11 B free", "11 B"),
     Row("space", replace(good(), case=KOTS_PUSHES), FAIL, "Forbidden"),
 )
 # fmt: on
