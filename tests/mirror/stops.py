@@ -22,7 +22,7 @@ class Stopped(KeyboardInterrupt):
 
 @dataclass
 class Stop:
-    """Comes at the n-th moment: before something is done, after it, or before it is noted."""
+    """Comes at the n-th moment: before something is done, or before that is noted."""
 
     at: int
     moments: int = 0
@@ -38,21 +38,19 @@ class Stop:
         if self.moments == self.at:
             raise Stopped
 
-    def around(self, action: Callable[..., Any]) -> Callable[..., Any]:
-        """The same action, with a moment before and after it."""
+    def before(self, action: Callable[..., Any]) -> Callable[..., Any]:
+        """The same action, with a moment before it."""
 
         def taken(*arguments: object) -> object:
             self.pass_by()
-            done = action(*arguments)
-            self.pass_by()
-            return done
+            return action(*arguments)
 
         return taken
 
     def hands(self, hands: Hands, journal: Journal) -> Hands:
         """Hands that are stopped, with the notes that they take."""
         names = ("execute", "ask", "audit", "assemble", "edit", "save", "confirm", "prove")
-        stopped: dict[str, Any] = {name: self.around(getattr(hands, name)) for name in names}
+        stopped: dict[str, Any] = {name: self.before(getattr(hands, name)) for name in names}
         return replace(hands, **stopped, journal=StoppedJournal(journal, self))
 
 
