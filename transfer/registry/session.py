@@ -91,9 +91,10 @@ class Session:
     def _find_place(self) -> bool:
         """Have an upload, and know how far it came; False if the blob is there without it."""
         if self._is_lost and not self._resume():
-            self._cancel()
+            # First the blob: it may just be taking its place, and is not to be cancelled then.
             if self._was_sent and self._asking.holds(self._blob, self._what):
                 return False
+            self._cancel()
         if self._location is None:
             self._take(self._asking.start(self._what))
         self._is_lost = False
@@ -201,7 +202,7 @@ class Session:
         request = Request(method="PUT", url="", what=self._what, scopes=self._asking.scopes)
         error = self._asking.connection.refusal(answer, request)
         told = set(codes(answer))
-        self._was_sent = False
+        self._was_sent = _UPLOAD_UNKNOWN in told  # it may have ended meanwhile, and well
         if answer.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
             return _OtherWay() if self._manners.body_refused(size) else self._too_large(error)
         if self._is_resumed and answer.status < HTTPStatus.INTERNAL_SERVER_ERROR:

@@ -225,7 +225,31 @@ def test_a_blob_that_was_stored_when_the_answer_was_lost_is_not_sent_again(
     fake.fail("PUT", UPLOADS, 1, store_and_hang_up)
     repository.push_blob(content.blob, content.open)
     assert arrived(fake, content)
-    assert methods(fake) == ["POST", "PUT", "GET", "DELETE", "HEAD"]
+    assert methods(fake) == ["POST", "PUT", "GET", "HEAD"]
+
+
+def test_a_blob_that_takes_its_place_while_it_is_asked_for_is_not_sent_again(
+    fake: FakeRegistry, repository: RegistryRepository, content: Content
+) -> None:
+    """The answer is late, and the registry done only when it was asked how far it came."""
+
+    def store_it(exchange: Exchange) -> bool:
+        (session,) = fake.open_uploads
+        fake.blobs["a/b", str(content.blob.digest)] = fake.arrived.pop(session)
+        fake.open_uploads.clear()
+        return exchange.forgetful
+
+    fake.fail("PUT", UPLOADS, 1, keep(len(CONTENT)))
+    fake.fail("PUT", UPLOADS, 1, store_it)
+    repository.push_blob(content.blob, content.open)
+    assert arrived(fake, content)
+    assert fake.count("POST") == 1
+    assert [
+        int(seen.headers["content-length"]) for seen in fake.requests if seen.method == "PUT"
+    ] == [
+        len(CONTENT),
+        0,
+    ]
 
 
 @pytest.mark.parametrize("told", ["0-9999999", "soon", None])
