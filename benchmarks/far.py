@@ -3,7 +3,7 @@
 The line is made up (see tests/fakes/farline.py): 50 ms to the registry and back, and a rate. One
 PUT by curl of as many bytes as the bundle has, and ours, in turn, each to a fresh registry.
 
-    python benchmarks/far.py [ROUNDS] [--round-trip MILLISECONDS] [--rate MEGABYTES]
+    python benchmarks/far.py [ROUNDS] [--images N] [--round-trip MILLISECONDS] [--rate MEGABYTES]
 """
 
 from __future__ import annotations
@@ -32,7 +32,6 @@ from tests.tools import need
 from tests.transfer.images import Tree, from_blobs
 
 MB = 1_000_000
-IMAGES = 40
 SIZES = (2_000, 20_000, 300_000, 3 * MB, 12 * MB)
 """Of the layers of an image, each up to twice as large: few are what takes the time."""
 
@@ -51,7 +50,7 @@ def far(host: str, round_trip: float, rate: float) -> Iterator[str]:
             line.terminate()
 
 
-def images() -> dict[str, Tree]:
+def images(count: int) -> dict[str, Tree]:
     """Images whose layers no compression shortens."""
     made = random.Random(2026)
     return {
@@ -59,7 +58,7 @@ def images() -> dict[str, Tree]:
             f"config {number}".encode(),
             *(made.randbytes(made.randint(size, 2 * size)) for size in SIZES),
         )
-        for number in range(IMAGES)
+        for number in range(count)
     }
 
 
@@ -77,19 +76,20 @@ def one_put(file: Path) -> Callable[[str], None]:
     return put
 
 
-def pushed(bundle: Path, *options: str) -> Callable[[str], None]:
+def pushed(bundle: Path) -> Callable[[str], None]:
     """The bundle, by `airgap-mirror push`."""
 
     def push(host: str) -> None:
-        mirror("push", bundle, "--to", f"{host}/harness", "--plain-http", *options)
+        mirror("push", bundle, "--to", f"{host}/harness", "--plain-http")
 
     return push
 
 
-def measure(folder: Path, rounds: int, round_trip: float, rate: float) -> None:
+def measure(folder: Path, asked: argparse.Namespace) -> None:
     """Print what each way reached, and how that compares with one PUT."""
     bundle, whole = folder / "bundle", folder / "whole"
-    made = images()
+    made, rounds = images(asked.images), asked.rounds
+    round_trip, rate = asked.round_trip / 1000, asked.rate * MB
     make_bundle(bundle, made)
     blobs = {digest: raw for tree in made.values() for digest, raw in tree.blobs.items()}
     whole.write_bytes(b"".join(blobs.values()))
@@ -97,7 +97,6 @@ def measure(folder: Path, rounds: int, round_trip: float, rate: float) -> None:
     ways = {
         "one PUT, curl": one_put(whole),
         "ours": pushed(bundle),
-        "ours, --jobs 1": pushed(bundle, "--jobs", "1"),
     }
     taken: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds):
@@ -127,11 +126,12 @@ def main() -> None:
     """Measure as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("rounds", type=int, nargs="?", default=3)
+    parser.add_argument("--images", type=int, default=40)
     parser.add_argument("--round-trip", type=float, default=50, metavar="MILLISECONDS")
     parser.add_argument("--rate", type=float, default=25, metavar="MEGABYTES")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        measure(Path(name), asked.rounds, asked.round_trip / 1000, asked.rate * MB)
+        measure(Path(name), asked)
 
 
 if __name__ == "__main__":
