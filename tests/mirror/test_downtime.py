@@ -127,7 +127,11 @@ def test_one_application_leaves_the_other_alone(site: Caretaker) -> None:
     site.carry_out(down(site, "harness", everything=True))
     assert NEXTGEN not in dict(site.scaled())
     assert set(site.pods().values()) == {0}
-    site.cluster.change(scaled=[])
+    there = objects({**dict.fromkeys(COUNTS, 0), NEXTGEN: 2})
+    site.cluster.change(scaled=[], objects=there)
+    again = down(site, "harness", everything=True)  # what runs is not of this application
+    assert all(step.is_question for step in again.steps)
+    site.cluster.change(objects=objects(dict.fromkeys(COUNTS, 0)))
     site.carry_out(up(site, "harness"))
     assert NEXTGEN not in dict(site.scaled())
     assert (site.folder / "site.harness.pods").exists()  # for the one that still stands

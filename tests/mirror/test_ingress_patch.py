@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mirror.operation import Plan
-from mirror.upkeep.folder import MARK, get_manifests
+from mirror.upkeep.folder import MARK, claim, get_manifests
 from mirror.upkeep.ingress import Patch, plan_removal
 from mirror.upkeep.newest import check_newest
 from tests.fakes.kots_more import KUSTOMIZATION, MANIFESTS, PATCH
@@ -66,6 +66,9 @@ def test_the_patch_goes_and_nothing_else_changes(site: Caretaker) -> None:
     assert manifests(site) == EXPECTED
     assert statuses(site) == ["deployed", "superseded"]
     assert done.stdout == "the newest version of harness is deployed\n"
+    (asked,) = [call["argv"] for call in site.cluster.calls() if "download" in call["argv"]]
+    assert "--current" in asked  # the newest may not be deployed
+    assert "--overwrite" not in asked
     assert LICENCE_ID not in done.stdout + done.stderr
     assert not folder_of(site).exists()
     kept = [path for path in site.folder.rglob("*") if path.is_file()]
@@ -120,6 +123,11 @@ def test_a_folder_of_ours_is_for_its_owner_alone(site: Caretaker) -> None:
     plan(site)
     assert folder_of(site).stat().st_mode & 0o777 == 0o700
     assert (folder_of(site) / MARK).is_file()
+    empty = site.folder / "empty"
+    empty.mkdir(mode=0o755)
+    assert not claim(empty)
+    assert empty.stat().st_mode & 0o777 == 0o700
+    assert claim(empty)
     (folder_of(site) / MARK).unlink()
     with pytest.raises(Conflict):
         plan(site)
