@@ -32,26 +32,26 @@ class Engine(StrEnum):
 
 def plugin_version(site: Site) -> Command:
     """Ask the plugin for its version, which is the version of the console it deploys."""
-    return Command(argv=("kubectl", "kots", "version", *_cluster(site), "--output=json"))
+    return Command(argv=("kubectl", "kots", "version", *cluster_flags(site), "--output=json"))
 
 
 def get_console(site: Site, namespace: str) -> Command:
     """Ask the cluster for the admin console and the registry it was installed with."""
     names = ("deployment/kotsadm", "statefulset/kotsadm", "configmap/kotsadm-confg")
-    options = (*_cluster(site, namespace), "--ignore-not-found", "--output=json")
+    options = (*cluster_flags(site, namespace), "--ignore-not-found", "--output=json")
     return Command(argv=("kubectl", "get", *names, *options))
 
 
 def get_apps(site: Site, namespace: str) -> Command:
     """Ask the console for its applications."""
     return Command(
-        argv=("kubectl", "kots", "get", "apps", *_cluster(site, namespace), "--output=json")
+        argv=("kubectl", "kots", "get", "apps", *cluster_flags(site, namespace), "--output=json")
     )
 
 
 def get_versions(site: Site, application: Application) -> Command:
     """Ask the console for the versions of an application that it knows, newest first."""
-    options = (*_cluster(site, application.namespace), "--output=json")
+    options = (*cluster_flags(site, application.namespace), "--output=json")
     return Command(argv=("kubectl", "kots", "get", "versions", application.slug, *options))
 
 
@@ -60,7 +60,11 @@ def get_config(site: Site, application: Application, *, decrypt: bool = False) -
 
     Passwords among them are as the console keeps them, encrypted, unless `decrypt` is given.
     """
-    options = (*_cluster(site, application.namespace), f"--appslug={application.slug}", "--current")
+    options = (
+        *cluster_flags(site, application.namespace),
+        f"--appslug={application.slug}",
+        "--current",
+    )
     return Command(
         argv=("kubectl", "kots", "get", "config", *options, *(["--decrypt"] if decrypt else []))
     )
@@ -68,13 +72,13 @@ def get_config(site: Site, application: Application, *, decrypt: bool = False) -
 
 def take_snapshot(site: Site, namespace: str) -> Command:
     """Let the console take a full snapshot, for which it needs Velero and a place to store it."""
-    return Command(argv=("kubectl", "kots", "backup", *_cluster(site, namespace)))
+    return Command(argv=("kubectl", "kots", "backup", *cluster_flags(site, namespace)))
 
 
 def push_images(site: Site, namespace: str, archive: str, temporary: str | None) -> Command:
     """Let KOTS push the images of a full archive; it unpacks the archive below `temporary`."""
     login = site.registry.credentials
-    arguments = (archive, str(site.registry.endpoint), *_cluster(site, namespace))
+    arguments = (archive, str(site.registry.endpoint), *cluster_flags(site, namespace))
     return Command(
         argv=("kubectl", "kots", "admin-console", "push-images", *arguments, *_check(login)),
         environment=(*_environment(login), *_temporary(temporary)),
@@ -109,7 +113,7 @@ def install(
     login = _user(site.registry, push=handover.push)
     argv = [
         *("kubectl", "kots", "install", upstream),
-        *_cluster(site, application.namespace),
+        *cluster_flags(site, application.namespace),
         f"--license-file={application.license_file}",
         *_option("--config-values", application.config_values),
         *_archive(site, handover),
@@ -132,7 +136,7 @@ def upgrade_application(site: Site, application: Application, handover: Handover
     login = _user(site.registry, push=handover.push)
     argv = [
         *("kubectl", "kots", "upstream", "upgrade", application.slug),
-        *_cluster(site, application.namespace),
+        *cluster_flags(site, application.namespace),
         *_archive(site, handover),
         *_check(login),
         *(["--skip-preflights"] if application.skip_preflights else []),
@@ -154,7 +158,7 @@ def upgrade_console(site: Site, namespace: str, *, minio: bool) -> Command:
     login = _user(site.registry, push=False)
     argv = [
         *("kubectl", "kots", "admin-console", "upgrade"),
-        *_cluster(site, namespace),
+        *cluster_flags(site, namespace),
         f"--kotsadm-registry={site.registry.endpoint}",
         *_minio(minio=minio),
         f"--wait-duration={site.waits.wait}",
@@ -162,7 +166,7 @@ def upgrade_console(site: Site, namespace: str, *, minio: bool) -> Command:
     return Command(argv=tuple(argv), environment=_environment(login))
 
 
-def _cluster(site: Site, namespace: str | None = None) -> list[str]:
+def cluster_flags(site: Site, namespace: str | None = None) -> list[str]:
     """The flags of kubectl; they follow the plugin's name, where kubectl wants them."""
     return [
         *_option("--kubeconfig", site.cluster.kubeconfig),

@@ -67,6 +67,7 @@ LAYERS = {
     "mirror.requirements": 3,
     "mirror.downtime": 3,
     "mirror.kubectl_daily": 3,
+    "mirror.kots_connected": 3,
     "mirror.kots_daily": 3,
     "mirror.upkeep.logs": 3,
     "mirror.upkeep.confidential": 4,

@@ -12,7 +12,7 @@ import click
 from mirror.cli.hands import Opened, asking
 from mirror.cli.known import known_for, puller_for
 from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
-from mirror.cli.options import examples, site_option, sources_argument
+from mirror.cli.options import examples, site_option
 from mirror.deploy import (
     Order,
     State,
@@ -26,6 +26,7 @@ from mirror.deploy import (
     plan,
 )
 from mirror.deploy.assume import ANY, CONSOLE
+from mirror.deploy.connected import plan_connected
 from mirror.deploy.request import as_spec
 from mirror.deploy.request import request as request_of
 from mirror.kots import Engine
@@ -56,7 +57,7 @@ class _Job:
 def _kots_options(command: _Decorated) -> _Decorated:
     """What installs and upgrades have in common."""
     options = (
-        sources_argument,
+        click.argument("sources", metavar="[SOURCE]...", type=click.Path(path_type=Path), nargs=-1),
         site_option("The site file: registry, cluster, licences.", required=True),
         click.option("--app", metavar="SLUG", help="One application; otherwise all, in order."),
         click.option(
@@ -71,6 +72,11 @@ def _kots_options(command: _Decorated) -> _Decorated:
             type=click.Path(path_type=Path, file_okay=False),
             help="For --engine kots: where full archives are put together and unpacked.",
         ),
+        click.option(
+            "--connected",
+            is_flag=True,
+            help="The site reaches the vendor: KOTS fetches what it needs. Takes no SOURCE.",
+        ),
         operation_options,
     )
     for option in reversed(options):
@@ -84,6 +90,7 @@ def _kots_options(command: _Decorated) -> _Decorated:
         "install /media/usb/harness --site site.yaml --dry-run",
         "install /media/usb/harness --site site.yaml",
         "install kotsadm.tar.gz harness.airgap --site site.yaml",
+        "install --connected --site site.yaml",
         "install harness-ng.airgap --site site.yaml --take-config-from harness",
     ),
 )
@@ -113,6 +120,7 @@ def install(
     app: str | None,
     engine: str,
     work_dir: Path | None,
+    connected: bool,
     skip_console: bool,
     take_config_from: str | None,
     decrypt_config: bool,
@@ -132,6 +140,7 @@ def install(
         take_from=take_config_from,
         decrypt=decrypt_config,
         legacy=migrate_legacy,
+        connected=connected,
     )
     _carry_out(_Job(sources=sources, order=order, stated={}, manner=manner))
 
@@ -155,6 +164,7 @@ def _read_stated(
         "upgrade /media/usb/harness --site site.yaml",
         "upgrade /media/usb/harness --site site.yaml --request request.yaml",
         "upgrade kotsadm.tar.gz --site site.yaml --console-only",
+        "upgrade --connected --site site.yaml --app harness --version 80307",
     ),
 )
 @_kots_options
@@ -176,6 +186,12 @@ def _read_stated(
     "pull secret.",
 )
 @click.option(
+    "--version",
+    "label",
+    metavar="LABEL",
+    help="With --connected: the release to go to; else the newest of the channel.",
+)
+@click.option(
     "--request",
     metavar="FILE",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -189,11 +205,13 @@ def upgrade(
     app: str | None,
     engine: str,
     work_dir: Path | None,
+    connected: bool,
     skip_console: bool,
     console_only: bool,
     stated: dict[str, str],
     request: Path | None,
     new_password: bool,
+    label: str | None,
     **common: Any,  # noqa: ANN401 - as Manner takes them
 ) -> None:
     """Upgrade the admin console if SOURCE has a newer one, then the applications, oldest first.
@@ -204,7 +222,13 @@ def upgrade(
         raise click.UsageError("--skip-console and --console-only exclude each other")
     manner = Manner(site=site, **common)
     order = _order(Task.UPGRADE, manner, app, engine, work_dir)
-    order = replace(order, skip_console=skip_console, console_only=console_only)
+    order = replace(
+        order,
+        skip_console=skip_console,
+        console_only=console_only,
+        connected=connected,
+        label=label,
+    )
     job = _Job(sources=sources, order=order, stated=stated, manner=manner, request=request)
     _carry_out(replace(job, renew=new_password))
 
@@ -219,8 +243,32 @@ def _order(action: Task, manner: Manner, app: str | None, engine: str, work: Pat
     )
 
 
+def _check(job: _Job) -> None:
+    """Refuse options that say nothing together.
+
+    Raises:
+        click.UsageError: naming them.
+    """
+    order = job.order
+    if not order.connected and not job.sources:
+        raise click.UsageError("Missing argument '[SOURCE]...': what crossed, or --connected.")
+    if not order.connected and order.label:
+        raise click.UsageError("--version goes with --connected")
+    if order.connected and job.sources:
+        raise click.UsageError(
+            "--connected takes no SOURCE; with a vendor's .airgap file, push and install it as a "
+            "site does that is not connected"
+        )
+    if order.connected and (job.request or order.engine is Engine.KOTS):
+        raise click.UsageError("--connected goes with neither --engine kots nor --request")
+
+
 def _carry_out(job: _Job) -> None:
+    _check(job)
     site, order = load_site(job.manner.site, home()), job.order
+    if order.connected:
+        _carry_out_connected(site, job)
+        return
     with open_sources(job.sources) as opened:
         found = offers(job.sources, opened)
         concerned = looked_at(site, order, found)
@@ -239,6 +287,19 @@ def _carry_out(job: _Job) -> None:
             return
         planned = plan(site, found, order, state)
         carry_out(site, planned, job.manner, Opened(job.sources, opened))
+
+
+def _carry_out_connected(site: Site, job: _Job) -> None:
+    order = job.order
+    concerned = applications_of(site, order, ())
+    seen = looked_at(site, order, ())
+    known = known_for(order, job.stated, seen, ())
+    if job.manner.dry_run:
+        show_plan(plan_connected(site, order, assume(site, (), known), concerned), job.manner)
+        return
+    check_files(site, concerned if order.task is Task.INSTALL else ())
+    state = observe(site, seen, known, asking(site))
+    carry_out(site, plan_connected(site, order, state, concerned), job.manner, Opened())
 
 
 def _asks(job: _Job, site: Site, found: Sequence[Offered], state: State) -> bool:

@@ -6,34 +6,35 @@ from mirror import duration, kots
 from mirror.config.takeover import sign_up_address
 from mirror.deploy.draft import Draft
 from mirror.deploy.model import Task
-from mirror.operation.model import Await, IsDeployed, IsReady, Step
+from mirror.operation.model import Await, IsDeployed, IsNewest, IsReady, Step
 from mirror.site import Application
 from transfer.kots.values import ConfigValues
 
 
-def see_arrive(draft: Draft, application: Application, version: str) -> None:
-    """Wait until a release is deployed, and then until everything of it is ready.
+def see_arrive(draft: Draft, application: Application, version: str | None) -> None:
+    """Wait until a release is deployed, the newest without a label, and then until it is ready.
 
     Harness guide, "Step 5: Deploy Harness".
     """
     site, slug = draft.site, application.slug
     waits = (site.waits.wait, site.waits.preflights)
+    what, name = (f"{slug} {version}", f"{slug}-{version}") if version else (slug, slug)
     draft.mark_installed(application)
     draft.add(
         Step(
-            name=f"deployed-{slug}-{version}",
-            why=f"Ask the console until {slug} {version} is deployed; KOTS may end "
-            "well without having deployed it.",
+            name=f"deployed-{name}",
+            why=f"Ask the console until {what} is deployed; KOTS may end well without having "
+            "deployed it.",
             action=Await(
                 command=kots.get_versions(site, application),
-                goal=IsDeployed(slug=slug, version=version),
+                goal=IsDeployed(slug=slug, version=version) if version else IsNewest(slug=slug),
                 seconds=sum(duration.seconds(text) or 0 for text in waits),
             ),
         )
     )
     draft.add(
         Step(
-            name=f"ready-{slug}-{version}",
+            name=f"ready-{name}",
             why=f"Ask the console until everything of {slug} is ready.",
             action=Await(
                 command=kots.get_apps(site, application.namespace),

@@ -42,7 +42,7 @@ def assume(site: Site, offers: Sequence[Offered], known: Known) -> State:
         if slug in there:
             assumptions.append(f"{slug} is installed.")
         elif not order.console_only:
-            assumptions.append(_about_application(slug, version, upgrade=upgrade))
+            assumptions.append(_about_application(slug, version, order))
     deployed = {
         namespace: Deployed(
             console=console,
@@ -56,7 +56,7 @@ def assume(site: Site, offers: Sequence[Offered], known: Known) -> State:
     return State(
         namespaces=deployed,
         known=known,
-        knows_puller=puller_of(site.registry) is not None,
+        knows_puller=puller_of(site.registry) is not None and not order.connected,
         is_openshift=site.cluster.openshift,
         assumptions=tuple(assumptions),
     )
@@ -70,7 +70,7 @@ def _about_cluster(site: Site, known: Known, console: Console | None) -> Iterato
         yield f"The site file has no other scheme or ingress settings than {order.take_from}."
     if console and known.renew:
         yield f"The pull secret {OF_CONSOLE} has another password than the registry now."
-    elif console and puller_of(site.registry):
+    elif console and puller_of(site.registry) and not order.connected:
         yield "The pull secrets of the cluster have the user of the site file."
 
 
@@ -92,6 +92,8 @@ def _about_console(namespace: str, console: Console | None, order: Order) -> str
             "one does)."
         )
     where = f"The admin console in namespace {namespace}"
+    if order.connected:
+        return f"{where} is older than the plugin."
     minio = "with Minio" if console.minio else "without Minio"
     if console.version:
         return f"{where} is {console.version}, {minio}, and pulls from the site's registry."
@@ -103,9 +105,11 @@ def _about_console(namespace: str, console: Console | None, order: Order) -> str
     )
 
 
-def _about_application(slug: str, version: str, *, upgrade: bool) -> str:
-    if not upgrade:
+def _about_application(slug: str, version: str, order: Order) -> str:
+    if order.task is Task.INSTALL:
         return f"{slug} is not installed yet."
+    if order.connected:
+        return f"{slug} is installed."
     if not version:
         return f"{slug} is at an older release than all of the sources (--from states it)."
     return f"{slug} is at {version}."

@@ -72,6 +72,10 @@ class Draft:
         deployed = self.deployed(application.namespace).applications
         return application.slug in deployed or application.slug in self._installed
 
+    def start_console(self, namespace: str) -> None:
+        """From here on, the console of the plugin's version runs in the namespace."""
+        self._consoles[namespace] = self.state.plugin or ""
+
     def console_version(self, namespace: str) -> str:
         """The admin console that runs there at this point of the plan; "" if not known."""
         running = self.deployed(namespace).console
@@ -267,6 +271,8 @@ class Draft:
 
     def _expected_plugin(self) -> str | None:
         """The version that kubectl-kots must have: it deploys the console of its own version."""
+        if self.order.connected:  # whatever it has is what is wanted
+            return None
         if self.console and self._consoles:
             return self.console.release.version_label
         running = {
@@ -293,6 +299,8 @@ class Draft:
 
     def _credential_notes(self) -> None:
         registry = self.site.registry
+        if self.order.connected:
+            return
         if registry.pull_credentials is None and isinstance(registry.credentials, DockerConfig):
             self.note(
                 "KOTS gets no user of the registry (dockerConfig): the nodes must be able to pull "

@@ -78,7 +78,7 @@ def _plan_install(draft: Draft, application: Application, offer: Offered) -> Non
         channel = choose_channel(licence, application.slug, release, channel)
     handover = draft.hand_over(offer, application, channel)
     allow_accounts(draft, application)
-    _migrate(draft, application)
+    migrate(draft, application)
     application = take_over(draft, application)
     minio = draft.minio(namespace)
     command = kots.install(draft.site, application, handover, minio=minio, console=with_console)
@@ -98,7 +98,7 @@ def _plan_install(draft: Draft, application: Application, offer: Offered) -> Non
     _install_notes(draft, application, with_console=with_console)
 
 
-def _migrate(draft: Draft, application: Application) -> None:
+def migrate(draft: Draft, application: Application) -> None:
     """Before whatever comes after the first application, its data has to be there.
 
     Harness guide, "Legacy FirstGen not using KOTS".
@@ -137,13 +137,22 @@ def _start_console(draft: Draft, application: Application) -> None:
             f"no admin console runs in namespace {namespace}, and none is among the sources",
             hint="give kotsadm.tar.gz, or a bundle that has it, as a source too",
         )
+    check_password(application)
+    draft.deploy_console(namespace, draft.console)
+
+
+def check_password(application: Application) -> None:
+    """Refuse an application that comes with the admin console, and has no password for it.
+
+    Raises:
+        InvalidInput: the site file names none.
+    """
     if application.shared_password is None:
         raise InvalidInput(
             f"applications.{application.slug}.sharedPasswordEnv: is missing; the admin console "
             "that comes with this application needs a password",
             hint="name its source in the site file: sharedPasswordEnv or sharedPasswordFile",
         )
-    draft.deploy_console(namespace, draft.console)
 
 
 def _check_running_console(draft: Draft, namespace: str) -> None:

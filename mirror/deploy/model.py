@@ -42,6 +42,10 @@ class Order:
     """Take them over in the clear."""
     legacy: bool = False
     """After the first application, a person moves the data of an old installation."""
+    connected: bool = False
+    """The vendor is reached: KOTS fetches what it needs, and nothing is carried."""
+    label: str | None = None
+    """Connected: the release to upgrade to; None is the newest."""
     folder: str = ""
     """Absolute path of the folder of the site file, where answers are written."""
 

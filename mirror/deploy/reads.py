@@ -66,7 +66,8 @@ def _of_namespace(
         name="read-console",
         why="Ask the cluster which admin console runs, and which registry it pulls from.",
         action=Ask(
-            command=kots.get_console(site, namespace), expected=tuple(_console(site, deployed))
+            command=kots.get_console(site, namespace),
+            expected=tuple(_console(site, order, deployed)),
         ),
     )
     if deployed.console is None:
@@ -118,11 +119,12 @@ def _read_config(site: Site, application: Application) -> Step:
     )
 
 
-def _console(site: Site, deployed: Deployed) -> Iterator[Expectation]:
+def _console(site: Site, order: Order, deployed: Deployed) -> Iterator[Expectation]:
     console = deployed.console
     if console is None:
         yield NoConsole()
         return
     if console.version:
         yield ConsoleIs(version=console.version)
-    yield PullsFrom(registry=console.registry or str(site.registry.endpoint))
+    if not order.connected:
+        yield PullsFrom(registry=console.registry or str(site.registry.endpoint))

@@ -55,6 +55,8 @@ def applications_of(site: Site, order: Order, offers: Sequence[Offered]) -> tupl
     Raises:
         InvalidInput: the site file does not list one, or as `by_application`.
     """
+    if order.connected:
+        return (site.application(order.only),) if order.only else site.applications
     slugs = () if order.console_only else tuple(by_application(offers, order))
     if order.only is not None:
         slugs = (order.only,)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 
 from mirror.site import Application, Site
-from transfer.contents import ReleaseRecord
 
 
 def install(_site: Site, application: Application, *, console: bool) -> str:
@@ -32,10 +31,10 @@ def console(before: str) -> str:
 AGAIN = "nothing to go back to: it is the same admin console, with another pull secret"
 
 
-def upgrade(application: Application, release: ReleaseRecord) -> str:
-    """An application, to a release."""
+def upgrade(application: Application, label: str) -> str:
+    """An application, to the release of this label."""
     return (
         f"in the admin console, Version history of {application.slug}, Rollback to the release "
-        f"before {release.version_label} where the vendor allows it; never below a required "
+        f"before {label} where the vendor allows it; never below a required "
         "release, and not once the databases were migrated: then restore the backup"
     )

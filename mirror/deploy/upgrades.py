@@ -78,7 +78,7 @@ def _plan_hop(draft: Draft, application: Application, offer: Offered) -> None:
     why = f"Take {application.slug} to {release.version_label}. {draft.images_come(handover)}"
     action = Run(command=command, judge=Judge.ANSWER, handed=handover.archive)
     name = f"upgrade-{application.slug}-{release.version_label}"
-    undo = undoing.upgrade(application, release)
+    undo = undoing.upgrade(application, release.version_label)
     draft.add(Step(name=name, why=why, action=action, undo=undo))
     if handover.push:
         draft.check_pushed(offer)

@@ -97,7 +97,7 @@ def _install(call: Call, state: State) -> _Status:
         raise Refused(f'channel slug "{channel or "stable"}" is not allowed by license')
     name = _namespace(call)
     archive = call.get("airgap-bundle")
-    fields = read_archive(archive, "app.tar.gz") if archive else {}
+    fields = read_archive(archive, "app.tar.gz") if archive else published(state, slug, "")
     _config_values(call)
     if archive and licence is None:
         raise Refused("license is required when airgap bundle is specified")
@@ -114,6 +114,15 @@ def _install(call: Call, state: State) -> _Status:
     say("Uploading app archive")
     say("Waiting for installation to complete")
     return _finish_install(call, state, namespace["apps"].setdefault(slug, {}), fields)
+
+
+def published(state: State, slug: str, label: str) -> dict[str, str]:
+    """What the vendor gives where it is reached: the release of a label, or the newest."""
+    releases = state.get("vendor", {}).get(slug, [])
+    found = [one for one in releases if label in ("", one["versionLabel"])]
+    if not found:
+        raise Refused("failed to get application: dial tcp: lookup replicated.app: no such host")
+    return dict(found[-1])
 
 
 def _config_values(call: Call) -> None:
@@ -225,7 +234,7 @@ def _upstream_upgrade(call: Call, state: State) -> _Status:
     sprung = trap(state, "upstream upgrade")
     _leak(sprung)
     archive = call.get("airgap-bundle")
-    if not call.on("disable-image-push"):
+    if archive and not call.on("disable-image-push"):
         if not registry:
             return _answer(call, "failed to push: dial tcp registry-1.docker.io: i/o timeout")
         _push(state, registry, archive)
@@ -233,15 +242,15 @@ def _upstream_upgrade(call: Call, state: State) -> _Status:
         return 0
     if sprung == "error":
         return _answer(call, "Unexpected response from the API: 500")
-    fields = read_archive(archive, "app.tar.gz")
-    slug = call.arguments[0]
+    slug, label = call.arguments[0], call.get("deploy-version-label")
+    fields = read_archive(archive, "app.tar.gz") if archive else published(state, slug, label)
     app = namespace_of(state, name)["apps"].get(slug)
     if app is None:
         return _answer(call, f"The application {slug} was not found in the cluster")
     versions = app["versions"]
     if versions and versions[0]["channelSequence"] == int(fields["updateCursor"]):
-        return _answer(call, "Unexpected response from the API: 500")
-    wanted = "deployed" if call.on("deploy") else "pending"
+        return _answer(call, "Unexpected response from the API: 500" if archive else "")
+    wanted = "deployed" if call.on("deploy") or label else "pending"
     versions.insert(0, _version(fields, wanted if sprung in ("", "leak") else sprung))
     return _answer(call, "")
 
