@@ -15,12 +15,14 @@ from mirror.target import RegistryAccess, RegistryDestinations
 from mirror.workers import each
 from transfer.errors import TransferError
 from transfer.http.messages import Request
-from transfer.registry import RegistryClient
+from transfer.registry import RegistryClient, RetryPolicy
 from transfer.registry.refusals import refusal
 from transfer.relocate import Relocation, RelocationPlan
 
 JOBS = 8
 """Questions at the same time."""
+_RETRY = RetryPolicy(attempts=3)
+"""Of what is begun and cancelled; all else the client itself tries again."""
 
 
 @contextmanager
@@ -37,7 +39,7 @@ def let_in(host: str, access: RegistryAccess) -> Iterator[RegistryClient]:
 
 def try_uploads(client: RegistryClient, repositories: Sequence[str]) -> Access:
     """Begin an upload in every repository, and cancel it."""
-    return _try_all(repositories, lambda path: _upload(client, path))
+    return _try_all(repositories, lambda path: _RETRY.run(lambda: _upload(client, path)))
 
 
 def try_reading(client: RegistryClient, images: Iterable[Relocation]) -> Access:

@@ -200,6 +200,16 @@ def test_images_that_are_not_there(place: Place, tls: Certificate) -> None:
     assert found["pull"][0].startswith("pass ")  # what is not there may be read
 
 
+def test_a_registry_that_hesitates_is_asked_again(place: Place) -> None:
+    with FakeRegistry() as registry:
+        for path in ("/mongo/blobs/uploads/", "/dex/blobs/uploads/"):
+            registry.fail("POST", path, times=1, action=status(503))
+        place.site["registry"] = {"endpoint": f"{registry.host}/harness", "plainHttp": True}
+        (push,) = place.findings(code=12)["push"]  # its images were never pushed
+    assert "14 of 14 repositories take an upload" in push
+    assert registry.open_uploads == set()
+
+
 def test_a_registry_whose_certificate_does_not_hold(place: Place, other_tls: Certificate) -> None:
     place.site["registry"]["caFile"] = str(other_tls.ca)
     found = place.findings(code=12)
