@@ -61,7 +61,7 @@ ADVICE: Mapping[Sequence[str], str] = {
 }
 """What to do where a command says one of some things; the first that fits."""
 AGAIN = "run the same command again once the cause is gone"
-OTHERWISE = f"KOTS's own words are above; {AGAIN}"
+OTHERWISE = f"its own words are above; {AGAIN}"
 """What to do where it says none of them."""
 
 _J = TypeVar("_J")

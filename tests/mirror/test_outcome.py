@@ -71,7 +71,7 @@ def test_an_exit_code_comes_with_the_last_words_of_both_streams() -> None:
         ("Error: insufficient privileges", "cluster-admin"),
         ('Error: unknown command "kots" for "kubectl"', "under the name kubectl-kots"),
         ("The connection to the server localhost:8080 was refused", "cluster.kubeconfig"),
-        ("Error: failed to get license", "KOTS's own words"),
+        ("Error: failed to get license", "its own words"),
     ],
 )
 def test_a_failure_comes_with_advice(words: str, advice: str) -> None:

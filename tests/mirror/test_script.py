@@ -151,7 +151,7 @@ def test_a_failure_says_how_to_go_on_and_the_way_back(shell: Shell) -> None:
     assert done.returncode == 10
     assert done.stderr.splitlines() == [
         "error: it's third: ended with exit code 7",
-        "hint: KOTS's own words are above; run the same command again once the cause is gone",
+        "hint: its own words are above; run the same command again once the cause is gone",
         f"To go on with this step: START='it'\\''s third' sh {shell.folder}/operation.sh",
         "To go back from here, the last step first:",
         "  it's third: undo three",

@@ -30,7 +30,7 @@ unset REGISTRY_PASSWORD
 
 steps=10
 pause=5
-otherwise='KOTS'"'"'s own words are above; run the same command again once the cause is gone'
+otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
 look_at_log='the admin console'"'"'s log says more: kubectl logs deployment/kotsadm (or statefulset/kotsadm) in its namespace'
 
