@@ -40,7 +40,7 @@ LONGEST_LINE = 100
 """Columns that a terminal is taken to have."""
 
 _SHOWN = re.compile(
-    r"^ *(?:# +|\$ )?(airgap-(?:mirror|bundler) +[a-z-]+ +[^ |].*?)(?:   +\S.*| #.*| \|.*)?$"
+    r"^ *(?:# +|\$ )?(airgap-(?:mirror|bundler) +[a-z-]+ +[^ |].*?)(?:   +\S.*| #.*| \|.*| > .*)?$"
 )
 _FILES = [
     path
