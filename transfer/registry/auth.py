@@ -96,8 +96,9 @@ class Authenticator:
             TransferError: as `header`.
         """
         challenge = Challenge.parse(asked)
-        if challenge is None:
-            return None
+        if challenge is None:  # but what was refused may have been replaced meanwhile
+            header = self.header(scopes)
+            return header if header != refused else None
         self._challenge = challenge
         with self._lock:
             self._tokens = {k: v for k, v in self._tokens.items() if v.header != refused}

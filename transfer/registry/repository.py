@@ -233,9 +233,10 @@ class RegistryRepository:
             answer = self._connection.exchange(request, _FOUND_OR_NOT)
         except Unchallenged:
             asked = replace(request, method="GET").with_header("Range", "bytes=0-0")
-            if not self._is_in_no_project(asked):
-                raise
-            return None
+            if self._is_in_no_project(asked):
+                return None
+            # The project may have been created beside us since.
+            answer = self._connection.exchange(request, _FOUND_OR_NOT)
         return answer if answer.status == HTTPStatus.OK else None
 
     def _is_in_no_project(self, asked: Request) -> bool:

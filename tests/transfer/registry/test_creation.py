@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.faulty import FOREVER, status
+from tests.fakes.faulty import FOREVER, Exchange, status
 from tests.fakes.owners import EcrApi, FakeEcr, FakeHarbor, basic
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.tokens import token_server
@@ -105,6 +105,43 @@ def test_a_token_from_before_a_project_was_there_is_not_used_for_it(
             push_to(client, "harness/ui", "harness/api").raise_for_failures()
     assert harbor.projects == {"harness"}
     assert harbor.tokens
+
+
+@pytest.mark.parametrize("kind", ["blobs", "manifests"])
+def test_a_project_that_is_created_between_two_questions(harbor: FakeHarbor, kind: str) -> None:
+    def create(exchange: Exchange) -> bool:
+        harbor.projects.add("harness")
+        return exchange.forgetful
+
+    harbor.fail("GET", f"/{kind}/", 1, create)
+    with client_of(harbor, create=True) as client:
+        repository = client.repository("harness/ui")
+        found = repository.resolve("1") if kind == "manifests" else None
+        assert found is None
+        if kind == "blobs":
+            assert not repository.has_blob(Content(CONTENT).blob)
+    assert [seen.method for seen in harbor.requests] == ["HEAD", "GET", "HEAD"]
+
+
+def test_a_token_that_another_thread_has_replaced_is_not_the_last_word(
+    harbor: FakeHarbor, tmp_path: Path
+) -> None:
+    harbor.projects = {"harness"}
+    with token_server(tmp_path, users={"ann": "secret-7"}) as tokens:
+        bearer = {"WWW-Authenticate": f'Bearer realm="{tokens.realm}",service="harbor-registry"'}
+        harbor.fail("GET", "^/v2/$", 1, status(401, bearer))
+        content = Content(CONTENT)
+        with client_of(harbor, create=True) as client:
+            client.ping()
+
+            def replace_it(exchange: Exchange) -> bool:
+                client._connection._authenticator.forget()  # noqa: SLF001 - as a creation does
+                return status(401, {"WWW-Authenticate": ""})(exchange)
+
+            harbor.fail("POST", "/uploads/", 1, replace_it)
+            client.repository("harness/ui").push_blob(content.blob, content.open)
+    assert harbor.count("POST", "/uploads/") == 2
+    assert harbor.blobs
 
 
 def test_a_project_that_somebody_else_creates_at_the_same_time(harbor: FakeHarbor) -> None:
