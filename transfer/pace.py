@@ -18,6 +18,13 @@ from contextlib import contextmanager
 START = 4
 """Blobs at a time until something is known; right for most registries."""
 
+FAR = 0.02
+"""Seconds of the quickest answer, from which on a registry is far away, and blobs spend more of
+their time waiting for answers than on the line."""
+
+START_FAR = 8
+"""As `START`, where it is."""
+
 MOST = 16
 """Beyond this no registry was seen to gain, and each has a connection and a thread."""
 
@@ -113,6 +120,8 @@ class Pace:
         self._free = threading.Condition()
         self._active = 0
         self._asking = 0
+        self._quickest: float | None = None
+        self._has_begun = False
         self._numbers = itertools.count()
         self._waiting: list[tuple[int, int]] = []
         self._heard = setbacks()
@@ -136,6 +145,7 @@ class Pace:
         """Move something as soon as it is one's turn: of those who wait, the lowest number's."""
         me = number, next(self._numbers)
         with self._free:
+            self._begin()
             heapq.heappush(self._waiting, me)
             self._free.wait_for(lambda: self._active < self.limit and self._waiting[0] == me)
             heapq.heappop(self._waiting)
@@ -154,12 +164,22 @@ class Pace:
         with self._free:
             self._free.wait_for(lambda: self._asking < QUESTIONS * self.limit)
             self._asking += 1
+            began = self._clock()
         try:
             yield
         finally:
             with self._free:
+                took = self._clock() - began
+                self._quickest = took if self._quickest is None else min(took, self._quickest)
                 self._asking -= 1
                 self._end_turn()
+
+    def _begin(self) -> None:
+        """Before the first turn, see how far away it is."""
+        is_far = self._quickest is not None and self._quickest >= FAR
+        if is_far and not self._has_begun and self.limit == START:
+            self._climb.limit = START_FAR
+        self._has_begun = True
 
     def _end_turn(self) -> None:
         self._went_well += 1

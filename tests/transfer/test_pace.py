@@ -17,7 +17,7 @@ from tests.transfer.memory import MemoryStore
 from tests.transfer.registry.support import noise
 from transfer.copy import copy
 from transfer.delivery import ImageCopy
-from transfer.pace import MOST, QUESTIONS, REST, SELDOM, START, WINDOW, Climb, Pace
+from transfer.pace import FAR, MOST, QUESTIONS, REST, SELDOM, START, START_FAR, WINDOW, Climb, Pace
 from transfer.progress import SILENT
 from transfer.registry import RegistryClient, RetryPolicy
 from transfer.run import Run
@@ -166,6 +166,21 @@ def test_of_those_who_wait_the_lowest_number_goes_first() -> None:
     assert order == [1, 2, 3]
 
 
+@pytest.mark.parametrize(("took", "limit"), [(FAR / 2, START), (FAR, START_FAR)])
+def test_where_answers_take_long_it_begins_with_more(took: float, limit: int) -> None:
+    now = Now()
+    pace = now.pace()
+    for seconds in (WINDOW / 2, took, took + WINDOW / 4):
+        with pace.question():
+            now.seconds += seconds
+    with pace.turn():
+        assert pace.limit == limit
+    with pace.question():
+        now.seconds += FAR / 4
+    with pace.turn():
+        assert pace.limit == limit, "it is found out once"
+
+
 def test_questions_have_a_limit_too() -> None:
     now = Now()
     pace = Pace(lambda: now.seconds, lambda: 0, Climb(start=2))
@@ -228,7 +243,7 @@ def test_a_registry_that_has_enough_gets_less() -> None:
         copy([image], jobs=MOST, clock=clock).raise_for_failures()
         assert target.setbacks == busy.refused
     assert len(fake.blobs) == len(tree.blobs)
-    assert busy.most <= START + 1
+    assert busy.most <= START_FAR + 1
     assert busy.refused < len(tree.blobs), "not one in two is refused for long"
 
 
