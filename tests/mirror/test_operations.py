@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
 
 import pytest
 
-from mirror.operation import Plan, Step, as_script, run
+from mirror.operation import Plan, Step, as_json, as_script, run
 from mirror.operation.model import Assemble, Edit, Person, Run, Save
 from tests.mirror.golden import FOLDER, shown
-from tests.mirror.kots_site import KotsSite
+from tests.mirror.kots_site import FILE_SECRETS, KotsSite, secret_values
 from tests.mirror.operations import OPERATIONS, Operation
 from tests.mirror.script_runner import Somebody, calls, saved_lines
 from tests.mirror.stops import Stop, Stopped, journal_at
 from tests.tools import need
+from transfer.fields import dump_json
 
 SHELLS = {"dash": ("dash",), "busybox": ("busybox", "sh"), "bash": ("bash", "--posix")}
 
@@ -46,46 +51,79 @@ def test_every_shell_can_read_the_script(operation: Operation, shell: str) -> No
     subprocess.run([need(program), *options, "-n"], input=script, text=True, check=True)
 
 
-def take(operation: Operation, site: KotsSite) -> tuple[Plan, int]:
-    """Plan and run, as the command line does; also how many calls the plan needed."""
-    planned = operation.planned(site, site.hands().ask)
-    before = len(site.cluster.calls())
-    site.confirmed |= {step.name for step in planned.steps}
-    run(site.site, planned, site.hands())
-    return planned, before
-
-
 def everything(site: KotsSite) -> str:
     """The cluster, the same whatever folder the site is in."""
     return json.dumps(site.cluster.load(), sort_keys=True).replace(str(site.folder), "")
 
 
-def test_a_script_does_what_a_run_does(operation: Operation, tmp_path: Path) -> None:
-    ran = operation.stage(tmp_path / "run")
-    _, asked = take(operation, ran)
+def test_a_script_does_what_a_run_does_and_neither_shows_a_secret(
+    operation: Operation, tmp_path: Path
+) -> None:
+    ran = with_licences(operation.stage(tmp_path / "run"))
+    _, asked = go(operation, ran)
     operation.check(ran)
-    site = operation.stage(tmp_path / "script")
+    assert_unseen(ran, ran.said)
+    site = with_licences(operation.stage(tmp_path / "script"))
     plan = operation.dry(site)
-    done = Somebody(site, plan).go_on()
+    somebody = Somebody(site, plan)
+    done = somebody.go_on()
     assert done.returncode == 0, done.stderr
     operation.check(site)
+    assert_unseen(site, [*somebody.said, *shown(plan).values(), dump_json(as_json(plan))])
     assert calls(site, without=plan) == calls(ran, asked)
     assert everything(site) == everything(ran)
     for step in plan.steps:
         if isinstance(step.action, Save):
             path = Path(step.action.path)
             twin = ran.folder / path.relative_to(site.folder)
-            assert saved_lines(str(path), site.folder) == saved_lines(str(twin), ran.folder)
+            assert path.exists() is twin.exists()
+            if path.exists():
+                assert saved_lines(str(path), site.folder) == saved_lines(str(twin), ran.folder)
 
 
-def go(operation: Operation, site: KotsSite, stop: Stop | None = None) -> Plan:
+LICENCE_ID = "2fLicenceOfTheSite"
+DECRYPTED = "ENCRYPTED"
+"""What the fake console keeps in base64: its way to encrypt."""
+
+
+def with_licences(site: KotsSite) -> KotsSite:
+    """The same site, with something in its licences that nobody may see."""
+    for path in site.etc.glob("license*.yaml"):
+        path.write_text(f"{path.read_text()}  licenseID: {LICENCE_ID}\n")
+    return site
+
+
+def assert_unseen(site: KotsSite, said: Sequence[str]) -> None:
+    """No secret is in arguments, in output, or in a file that was not there before."""
+    told = [*said, *(str(call["argv"]) for call in site.cluster.calls())]
+    given = {"license.yaml", "license-ng.yaml", *FILE_SECRETS}
+    written = (path for path in site.folder.rglob("*") if path.is_file())
+    others = (path for path in written if path.name not in given and path != site.cluster.file)
+    told += [path.read_bytes().decode(errors="replace") for path in others]
+    assert not [text for text in told if DECRYPTED in text]
+    for secret in (LICENCE_ID, *secret_values()):
+        encoded = base64.b64encode(secret.encode()).decode()
+        for spelled in (secret, json.dumps(secret)[1:-1], quote(secret, safe=""), encoded):
+            assert not [text for text in told if spelled in text]
+
+
+class Went(NamedTuple):
+    """A run."""
+
+    plan: Plan
+    asked: int
+    """How many calls the plan took."""
+
+
+def go(operation: Operation, site: KotsSite, stop: Stop | None = None) -> Went:
     """Plan and run with the real journal, until it is stopped."""
     stop = stop or Stop(at=0)
     planned = operation.planned(site, site.hands().ask)
+    asked = len(site.cluster.calls())
     site.confirmed |= {step.name for step in planned.steps}
     with journal_at(site.folder / "journal.jsonl", planned.title) as journal:
         run(site.site, planned, stop.hands(site.hands(), journal))
-    return planned
+    return Went(planned, asked)
 
 
 def test_a_run_stopped_anywhere_is_ended_by_the_same_command(
@@ -93,7 +131,7 @@ def test_a_run_stopped_anywhere_is_ended_by_the_same_command(
 ) -> None:
     whole = staged(operation, tmp_path / "whole")
     never = Stop(at=0)
-    recorded = {step.name for step in go(operation, whole, never).steps if step.recorded}
+    recorded = {step.name for step in go(operation, whole, never).plan.steps if step.recorded}
     for at in range(1, never.moments + 1):
         site = staged(operation, tmp_path / str(at))
         with pytest.raises(Stopped):
