@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mirror.cli.destination import warn_of
 from mirror.cli.hands import asking
+from mirror.cli.known import puller_for
 from mirror.cli.sites import access_to, login_secrets
 from mirror.credentials import Keyring
 from mirror.preflight.gather import Senses
@@ -47,6 +48,7 @@ def senses_for(site: Site, *, quiet: bool) -> Senses:
         ask=asking(site),
         pusher=pusher,
         puller=puller,
+        pull_user=puller_for(site),
         check_files=lambda applications: _check_files(site, applications, keyring),
         resolve=_resolve,
         is_busy=_is_busy,

@@ -25,6 +25,7 @@ from mirror.preflight.model import (
 from mirror.preflight.ports import CONSOLE_PORT
 from mirror.preflight.registry import let_in, look_for, try_reading, try_uploads
 from mirror.preflight.ways import Scout
+from mirror.pullsecret import Puller
 from mirror.site import Application
 from mirror.target import RegistryAccess
 from transfer.errors import ToolError, TransferError
@@ -42,6 +43,8 @@ class Senses:
     """How whoever pushes reaches the registry."""
     puller: Callable[[], RegistryAccess]
     """How the cluster does."""
+    pull_user: Puller | None
+    """Who the cluster is to be there; None where that cannot be read, or is nobody."""
     check_files: Callable[[Iterable[Application]], int]
     """Reads the files and secrets that some applications are installed with: how many there are."""
     resolve: Callable[[str], tuple[str, ...]]
@@ -60,7 +63,7 @@ def gather(case: Case, senses: Senses, now: datetime, skipped: Collection[str] =
     registry = _ask_registry(case, senses, inquiry)
     plugin = inquiry.command("plugin", kots.plugin_version(case.site), outcome.read_plugin_version)
     kubernetes = _ask_cluster(case, inquiry)
-    scout = Scout(case, inquiry.ask)
+    scout = Scout(case, inquiry.ask, senses.pull_user)
     installed = {
         member.slug: inquiry.answer("installed", partial(scout.is_installed, member))
         for member in case.members

@@ -145,6 +145,8 @@ class Way:
 
     stops: tuple[str, ...] = ()
     """What would be deployed, one after the other."""
+    by_hand: tuple[str, ...] = ()
+    """What only a person can do on the way."""
     notes: tuple[str, ...] = ()
     room: int = 0
     """Bytes that KOTS takes of a folder, with what is put together for it."""

@@ -9,6 +9,7 @@ from mirror import kots, kubectl, openshift
 from mirror.command import Command
 from mirror.preflight.model import Case
 from mirror.preflight.ports import CONSOLE_PORT
+from mirror.pullsecret import get_pull_secrets
 from mirror.site import DockerConfig, by_namespace
 
 
@@ -135,11 +136,12 @@ def _of_console(case: Case) -> Iterator[Question]:
     applications = tuple(member.application for member in case.members) or site.applications
     asked = [openshift.get_api_groups(site)]
     for namespace, members in by_namespace(applications).items():
-        asked += [kots.get_console(site, namespace), kots.get_apps(site, namespace)]
+        secrets = get_pull_secrets(site, namespace, (one.slug for one in members))
+        asked += [kots.get_console(site, namespace), secrets, kots.get_apps(site, namespace)]
         asked += [kots.get_versions(site, application) for application in members]
     yield Question(
         name="installed",
-        why="is it an OpenShift; does an admin console run; if one does, with which releases?",
+        why="is it an OpenShift; does an admin console run; with which pull secrets and releases?",
         checks=("plan", "rights", "config", "licence", "files", "space"),
         commands=(*asked, openshift.get_oc_version(site)),
     )

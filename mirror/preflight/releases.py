@@ -97,7 +97,8 @@ def check_way(seen: Seen) -> Iterator[Found]:
         except TransferError as error:
             yield failed_by(subject, error)
             continue
-        yield passed(subject, ", then ".join(way.stops) or "nothing to do", details=way.notes)
+        details = [*(f"by hand: {step}" for step in way.by_hand), *way.notes]
+        yield passed(subject, ", then ".join(way.stops) or "nothing to do", details=details)
 
 
 def _labels(member: Member) -> str:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 from mirror.deploy import Known, Order, State, Task, observe, plan
 from mirror.kots import Engine
 from mirror.offer import Offered
 from mirror.operation import AskCluster, Plan
-from mirror.operation.model import Assemble, Await, ConsoleIs, IsDeployed
+from mirror.operation.model import Assemble, Await, ConsoleIs, IsDeployed, Person
 from mirror.preflight.case import attempt
 from mirror.preflight.model import Answer, Case, Member, Way
+from mirror.pullsecret import Puller
 from mirror.site import Application
 from transfer.errors import TransferError
-from transfer.kots.licence import Licence
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Scout:
 
     case: Case
     ask: AskCluster
+    puller: Puller | None
+    """Who the cluster is to be in the registry; None where that is not known."""
 
     def is_installed(self, member: Member) -> bool:
         """Whether an application is in the console of its namespace.
@@ -31,7 +36,7 @@ class Scout:
         Raises:
             TransferError: nobody can tell.
         """
-        state = self._observe(self._order(Task.UPGRADE), [member.application])
+        state = self._observe(self._order(Task.UPGRADE))
         return member.slug in state.namespaces[member.application.namespace].applications
 
     def ways(self, installed: Mapping[str, Answer[bool]]) -> dict[str, Answer[Way]]:
@@ -68,17 +73,30 @@ class Scout:
         offers = [
             one for one in self.case.offers if one.is_console or one.release.app_slug in slugs
         ]
-        planned = plan(self.case.site, offers, order, self._observe(order, applications))
-        room = _room(planned, offers) if order.engine is Engine.KOTS else 0
-        return Way(stops=tuple(_stops(planned)), notes=planned.notes, room=room)
+        planned = plan(self.case.site, offers, order, self._observe(order))
+        return Way(
+            stops=tuple(_stops(planned)),
+            by_hand=tuple(s.why for s in planned.work if isinstance(s.action, Person)),
+            notes=planned.notes,
+            room=_room(planned, offers) if order.engine is Engine.KOTS else 0,
+        )
 
-    def _observe(self, order: Order, applications: Sequence[Application]) -> State:
-        licences: dict[str, Licence | None] = {}
-        for member in self.case.members:
-            given = member.licence.given
-            licences[member.slug] = None if isinstance(given, TransferError) else given
-        known = Known(order=order, licences=licences)
+    def _observe(self, order: Order) -> State:
+        """What runs; always asked of all that is carried, so that each question is the same."""
+        members = self.case.members
+        known = Known(
+            order=order,
+            licences={one.slug: _value(one.licence) for one in members},
+            puller=self.puller,
+            configs={one.slug: asked for one in members if (asked := _value(one.config))},
+            answers={one.slug: given for one in members if (given := _value(one.values))},
+        )
+        applications = [one.application for one in members] or self.case.site.applications
         return observe(self.case.site, applications, known, self.ask)
+
+
+def _value(answer: Answer[_T]) -> _T | None:
+    return None if isinstance(answer.given, TransferError) else answer.given
 
 
 def _stops(planned: Plan) -> Iterator[str]:

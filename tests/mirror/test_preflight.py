@@ -10,10 +10,20 @@ import pytest
 
 from mirror.preflight.checks import NAMES
 from scripts import sample_archives as sample
+from tests.fakes.cluster import pull_secret
 from tests.fakes.faulty import FOREVER, status
 from tests.fakes.registry import FakeRegistry
 from tests.mirror.kots_world import OLD_KOTS, namespace, running
-from tests.mirror.preflight_world import PASSWORD, VALUES, Carried, Place, carried, licence, values
+from tests.mirror.preflight_world import (
+    PASSWORD,
+    USER,
+    VALUES,
+    Carried,
+    Place,
+    carried,
+    licence,
+    values,
+)
 from tests.mirror.supply import Ran
 from tests.servers import Certificate
 
@@ -245,7 +255,7 @@ def test_a_site_that_is_installed_already(place: Place) -> None:
     del place.environment["CONSOLE_PASSWORD"]  # it is set once, and not wanted any more
     registry = place.carried.endpoint
     apps = {"harness": running("79800", 400), "harness_ng": running("79915", 412, "harness-ng")}
-    there = namespace(OLD_KOTS, registry=registry, **apps)
+    there = namespace(OLD_KOTS, registry=registry, login=(USER, PASSWORD), **apps)
     place.cluster.change(namespaces={"harness": there})
     place.kube(services=[{"name": "ingress", "namespace": "harness", "ports": [32500]}])
     found = place.findings()
@@ -257,9 +267,24 @@ def test_a_site_that_is_installed_already(place: Place) -> None:
     assert found["files"] == ["pass dc-north: 4 files and secrets / "]
 
 
+def test_a_password_that_changed_and_what_is_then_done_by_hand(place: Place) -> None:
+    registry, now = place.carried.endpoint, running("79915", 412)
+    there = namespace(registry=registry, login=(USER, PASSWORD), harness=now)
+    place.cluster.change(namespaces={"harness": there})
+    found = place.findings(sources=place.carried.sources[:2])
+    assert found["plan"] == ["pass upgrade harness: nothing to do / "]
+    old = pull_secret(registry, USER, "old")
+    there["secrets"] = dict.fromkeys(("kotsadm-private-registry", "harness-registry"), old)
+    place.cluster.change(namespaces={"harness": there})
+    done = place.run("--quiet", sources=place.carried.sources[:2]).out
+    assert "upgrade harness: kotsadm v1.131.4" in done
+    assert "- by hand: Tell the admin console the new user of the registry for harness." in done
+
+
 def test_an_upgrade_that_leaves_out_a_release(place: Place) -> None:
     old = running("79000", 390)
-    there = namespace(OLD_KOTS, registry=place.carried.endpoint, harness=old)
+    login = (USER, PASSWORD)
+    there = namespace(OLD_KOTS, registry=place.carried.endpoint, login=login, harness=old)
     place.cluster.change(namespaces={"harness": there})
     release = sample.Release("79915", 412, required=[("79400", 398)])
     path = place.folder / "late.airgap"
@@ -270,7 +295,7 @@ def test_an_upgrade_that_leaves_out_a_release(place: Place) -> None:
 
 
 def test_the_console_alone(place: Place) -> None:
-    there = namespace(OLD_KOTS, registry=place.carried.endpoint)
+    there = namespace(OLD_KOTS, registry=place.carried.endpoint, login=(USER, PASSWORD))
     place.cluster.change(namespaces={"harness": there})
     found = place.findings(sources=place.carried.sources[:1])
     assert found["plan"] == ["pass upgrade the admin console: kotsadm v1.131.4 / "]
