@@ -2,56 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from mirror.cli.hands import Opened, asking
-from mirror.cli.known import known_for, puller_for
-from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
+from mirror.cli.deployment import Job, carry_out_job
+from mirror.cli.operation import Manner, operation_options
 from mirror.cli.options import examples, site_option
 from mirror.deploy import (
     Order,
-    State,
     Task,
-    applications_of,
-    assume,
-    check_kept,
-    looked_at,
-    observe,
-    offers,
-    plan,
 )
 from mirror.deploy.assume import ANY, CONSOLE
-from mirror.deploy.connected import plan_connected
-from mirror.deploy.request import as_spec
-from mirror.deploy.request import request as request_of
 from mirror.kots import Engine
-from mirror.offer import Offered
 from mirror.outcome import with_v
-from mirror.site import Site
-from mirror.sitefile import check_files, load_site
-from transfer.console import emit, home
-from transfer.disk import replace_file
-from transfer.sources import open_sources
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Job:
-    """One call of `install` or `upgrade`."""
-
-    sources: tuple[Path, ...]
-    order: Order
-    stated: Mapping[str, str]
-    manner: Manner
-    request: Path | None = None
-    """Where to write what is missing, instead of doing anything."""
-    renew: bool = False
 
 
 def _kots_options(command: _Decorated) -> _Decorated:
@@ -142,7 +111,7 @@ def install(
         legacy=migrate_legacy,
         connected=connected,
     )
-    _carry_out(_Job(sources=sources, order=order, stated={}, manner=manner))
+    carry_out_job(Job(sources=sources, order=order, stated={}, manner=manner))
 
 
 def _read_stated(
@@ -229,8 +198,8 @@ def upgrade(
         connected=connected,
         label=label,
     )
-    job = _Job(sources=sources, order=order, stated=stated, manner=manner, request=request)
-    _carry_out(replace(job, renew=new_password))
+    job = Job(sources=sources, order=order, stated=stated, manner=manner, request=request)
+    carry_out_job(replace(job, renew=new_password))
 
 
 def _order(action: Task, manner: Manner, app: str | None, engine: str, work: Path | None) -> Order:
@@ -241,76 +210,3 @@ def _order(action: Task, manner: Manner, app: str | None, engine: str, work: Pat
         work_dir=str(work.absolute()) if work else None,
         folder=str(manner.site.absolute().parent),
     )
-
-
-def _check(job: _Job) -> None:
-    """Refuse options that say nothing together.
-
-    Raises:
-        click.UsageError: naming them.
-    """
-    order = job.order
-    if not order.connected and not job.sources:
-        raise click.UsageError("Missing argument '[SOURCE]...': what crossed, or --connected.")
-    if not order.connected and order.label:
-        raise click.UsageError("--version goes with --connected")
-    if order.connected and job.sources:
-        raise click.UsageError(
-            "--connected takes no SOURCE; with a vendor's .airgap file, push and install it as a "
-            "site does that is not connected"
-        )
-    if order.connected and (job.request or order.engine is Engine.KOTS):
-        raise click.UsageError("--connected goes with neither --engine kots nor --request")
-
-
-def _carry_out(job: _Job) -> None:
-    _check(job)
-    site, order = load_site(job.manner.site, home()), job.order
-    if order.connected:
-        _carry_out_connected(site, job)
-        return
-    with open_sources(job.sources) as opened:
-        found = offers(job.sources, opened)
-        concerned = looked_at(site, order, found)
-        known = replace(known_for(order, job.stated, concerned, opened), renew=job.renew)
-        if job.manner.dry_run:
-            state = assume(site, found, known)
-            if not _asks(job, site, found, state):
-                show_plan(plan(site, found, order, state), job.manner)
-            return
-        if order.engine is Engine.KOTS:
-            check_kept(opened)
-        new = applications_of(site, order, found) if order.task is Task.INSTALL else ()
-        check_files(site, new)
-        state = observe(site, concerned, replace(known, puller=puller_for(site)), asking(site))
-        if _asks(job, site, found, state):
-            return
-        planned = plan(site, found, order, state)
-        carry_out(site, planned, job.manner, Opened(job.sources, opened))
-
-
-def _carry_out_connected(site: Site, job: _Job) -> None:
-    order = job.order
-    concerned = applications_of(site, order, ())
-    seen = looked_at(site, order, ())
-    known = known_for(order, job.stated, seen, ())
-    if job.manner.dry_run:
-        show_plan(plan_connected(site, order, assume(site, (), known), concerned), job.manner)
-        return
-    check_files(site, concerned if order.task is Task.INSTALL else ())
-    state = observe(site, seen, known, asking(site))
-    carry_out(site, plan_connected(site, order, state, concerned), job.manner, Opened())
-
-
-def _asks(job: _Job, site: Site, found: Sequence[Offered], state: State) -> bool:
-    """Whether nothing was asked for but the request, which is then written."""
-    if job.request is None:
-        return False
-    wanted = request_of(site, found, job.order, state)
-    data = {"request": None if wanted.is_empty else str(job.request)}
-    if wanted.is_empty:
-        emit(job.manner.output, "Nothing is missing.", data)
-        return True
-    replace_file(job.request, as_spec(wanted).encode(), f"request {job.request}")
-    emit(job.manner.output, f"{job.request}: for the connected side, which builds a bundle", data)
-    return True

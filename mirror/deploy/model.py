@@ -46,6 +46,8 @@ class Order:
     """The vendor is reached: KOTS fetches what it needs, and nothing is carried."""
     label: str | None = None
     """Connected: the release to upgrade to; None is the newest."""
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    """What the applications of archives are called at the site, where that is not the same."""
     folder: str = ""
     """Absolute path of the folder of the site file, where answers are written."""
 
@@ -76,6 +78,8 @@ class Deployed:
     console: Console | None
     exists: bool = True
     """Whether the namespace is there."""
+    known: tuple[str, ...] = ()
+    """The slugs of all that the console has."""
     waiting: Mapping[str, Sequence[Version]] = field(default_factory=dict)
     """By slug: versions that the console has, newer than the deployed one, the newest first."""
     outdated: frozenset[str] = frozenset()

@@ -116,6 +116,7 @@ def _look(
     return Deployed(
         console=console,
         outdated=login,
+        known=tuple(labels),
         waiting={slug: waiting(found) for slug, found in versions.items()},
         applications={slug: _installed(labels[slug], found) for slug, found in versions.items()},
     )

@@ -35,7 +35,7 @@ def by_application(offers: Iterable[Offered], order: Order) -> dict[str, list[Of
                 f"{offer.record.file_name}: its airgap.yaml does not say which application it is",
                 hint="ask the vendor for an archive with an appSlug",
             )
-        found.setdefault(slug, []).append(offer)
+        found.setdefault(order.spellings.get(slug, slug), []).append(offer)
     if order.only is not None and order.only not in found and not order.console_only:
         known = ", ".join(found) or "none"
         raise InvalidInput(
