@@ -1,0 +1,133 @@
+"""What is done to workloads and asked of pods, with the real kubectl."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mirror import kubectl_daily
+from mirror.command import Command
+from mirror.credentials import Keyring
+from mirror.kubectl_daily import LogOf
+from mirror.outcome import Finished, check
+from mirror.process import Runner
+from mirror.site import Site
+from mirror.upkeep.standing import read_counts
+from mirror.workload import read_workload, read_workloads
+from tests.fakes.kube import VERBS
+from tests.fakes.kubeapps import FakeApps
+from tests.fakes.kubeverbs import GLOBAL
+from tests.mirror.kots_world import read_site
+from tests.tools import need
+
+pytestmark = pytest.mark.real
+
+SITE = """\
+apiVersion: airgap/v1
+kind: Site
+name: s
+registry: {endpoint: "r.example:5000/harness"}
+cluster: {kubeconfig: config, context: there}
+namespace: harness
+applications: {harness: {licenseFile: l.yaml}}
+"""
+
+
+@pytest.fixture
+def cluster() -> Iterator[FakeApps]:
+    with FakeApps() as found:
+        found.add("deployments", "harness-manager", 2, kots_io__app_slug="harness")
+        found.add("deployments", "ng-manager", 2)
+        found.workloads["deployments/ng-manager"]["metadata"]["labels"] = {
+            "kots.io/app-slug": "harness-ng"
+        }
+        found.add("deployments", "kotsadm", 1)
+        found.workloads["deployments/kotsadm"]["metadata"]["labels"] = {"kots.io/kotsadm": "true"}
+        found.add("statefulsets", "mongodb", 3)
+        yield found
+
+
+@pytest.fixture
+def site(tmp_path: Path, cluster: FakeApps) -> Site:
+    access = {"cluster": {"server": f"http://{cluster.host}"}, "name": "there"}
+    context = {"context": {"cluster": "there", "user": "nobody"}, "name": "there"}
+    config = {"kind": "Config", "clusters": [access], "contexts": [context]}
+    (tmp_path / "config").write_text(json.dumps(config))
+    return read_site(SITE, str(tmp_path))
+
+
+def done(site: Site, command: Command) -> Finished:
+    """What the real kubectl says, which the fake one has to know, too."""
+    need("kubectl")
+    home = str(Path(site.cluster.kubeconfig or "").parent)
+    runner = Runner(
+        keyring=Keyring({"PATH": os.environ["PATH"], "HOME": home}),
+        secrets=(),
+        say=lambda _line: None,
+    )
+    known = {**GLOBAL, **VERBS[command.argv[1]].flags}
+    given = [word.partition("=")[0] for word in command.argv if word.startswith("--")]
+    assert set(given) <= set(known)
+    finished = runner(command)
+    check(finished, command)
+    return finished
+
+
+def test_workloads_are_told_without_the_consoles(site: Site) -> None:
+    command = kubectl_daily.get_workloads(site, "harness")
+    found = {one.name: one for one in read_workloads(done(site, command), command)}
+    assert list(found) == [
+        "deployment/harness-manager",
+        "deployment/ng-manager",
+        "statefulset/mongodb",
+    ]
+    assert (found["statefulset/mongodb"].wanted, found["statefulset/mongodb"].ready) == (3, 3)
+    assert found["deployment/ng-manager"].labels[kubectl_daily.APP_LABEL] == "harness-ng"
+    one = kubectl_daily.get_workload(site, "harness", "statefulset/mongodb")
+    assert read_workload(done(site, one), one).running == 3
+
+
+def test_numbers_of_pods_are_three_words_a_line(site: Site) -> None:
+    said = done(site, kubectl_daily.list_counts(site, "harness")).stdout
+    assert read_counts("\n".join(said), "note") == {
+        "deployment/harness-manager": 2,
+        "deployment/ng-manager": 2,
+        "statefulset/mongodb": 3,
+    }
+
+
+def test_one_workload_is_scaled(site: Site, cluster: FakeApps) -> None:
+    done(site, kubectl_daily.scale(site, "harness", "deployment/harness-manager", 0))
+    assert cluster.scaled == [("deployments/harness-manager", 0)]
+
+
+def test_all_of_a_kind_are_scaled_but_for_the_console_and_others(
+    site: Site, cluster: FakeApps
+) -> None:
+    others = ("harness-ng",)
+    done(site, kubectl_daily.scale_all(site, "harness", "deployments", others))
+    assert cluster.scaled == [("deployments/harness-manager", 0)]
+    done(site, kubectl_daily.scale_all(site, "harness", "statefulsets", ()))
+    assert cluster.scaled[1:] == [("statefulsets/mongodb", 0)]
+    asked = kubectl_daily.get_all(site, "harness", "deployments", others)
+    (left,) = read_workloads(done(site, asked), asked)
+    assert left.name == "deployment/harness-manager"
+
+
+def test_a_log_is_asked_for(site: Site, cluster: FakeApps) -> None:
+    log = LogOf(namespace="harness", pod="p-0", container="c", previous=True)
+    said = done(site, kubectl_daily.get_log(site, log, since="24h")).stdout
+    assert said == ("2026-11-22T10:00:00Z said",)
+    assert cluster.asked == [
+        {
+            "pod": "p-0",
+            "container": "c",
+            "previous": "true",
+            "sinceSeconds": "86400",
+            "timestamps": "true",
+        }
+    ]
