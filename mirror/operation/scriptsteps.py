@@ -30,6 +30,7 @@ from mirror.operation.model import (
     PullsFrom,
     RemoveFile,
     RemoveFolder,
+    RemoveItem,
     Run,
     Save,
     Step,
@@ -98,6 +99,8 @@ def _by_hand(step: Step) -> Iterator[str]:
             yield from (ask, f"has {quote(path)}")
         case Edit(path=path, change=RemoveFile() | RemoveFolder()):
             yield from (f"[ ! -e {quote(path)} ] || {ask}", f"has_not {quote(path)}")
+        case Edit(path=path, change=RemoveItem(item=item)):
+            yield f"if mentions {quote(path)} {quote(item)}; then {ask}; fi"
         case Edit(path=path, change=InstallPlugin()):
             yield from (ask, f"has_program {quote(path)}")
         case Edit(path=path):

@@ -19,6 +19,7 @@ from mirror.operation.model import (
     Judge,
     Person,
     RemoveFile,
+    RemoveItem,
     Run,
     Save,
 )
@@ -235,6 +236,20 @@ def test_a_file_that_a_person_has_to_delete_is_looked_for(shell: Shell) -> None:
     assert done.returncode == 11
     assert "is still there" in done.stderr
     file.unlink()
+    assert shell.run(plan).returncode == 0, "and nobody is asked for what is done"
+
+
+def test_an_item_that_a_person_has_to_take_out_is_looked_for(shell: Shell) -> None:
+    file = shell.folder / "kustomization.yaml"
+    change = RemoveItem(key="patches", item="a b.yaml")
+    plan = plan_of(step(Edit(path=str(file), change=change), name="edit"))
+    assert shell.run(plan).returncode == 5
+    file.write_text("patches:\n- a b.yaml")
+    done = shell.run(plan)
+    assert done.returncode == 11
+    assert f"In {file}, take a b.yaml out of the list patches." in done.stderr
+    assert shell.run(plan, CONFIRMED="edit").returncode == 0
+    file.write_text("patches:\n- a.yaml\n")
     assert shell.run(plan).returncode == 0, "and nobody is asked for what is done"
 
 

@@ -90,6 +90,17 @@ has_not() {
     [ ! -e "$1" ] || stop 11 "$1: is still there" 'delete it'
 }
 
+# mentions FILE TEXT: whether a line of it has the text in it.
+mentions() {
+    has "$1"
+    while IFS= read -r line || [ -n "$line" ]; do
+        case $line in
+        *"$2"*) return 0 ;;
+        esac
+    done <"$1"
+    return 1
+}
+
 # has_programs NAME…
 has_programs() {
     for program; do

@@ -101,8 +101,7 @@ fi
 
 if begin edit-kustomization \
     'Let the manifests not be patched with nginx-service.yaml any more.'; then
-    person 'In /etc/airgap/site.harness-manifests/harness/overlays/midstream/kustomization.yaml, take nginx-service.yaml out of the list patchesStrategicMerge.'
-    has /etc/airgap/site.harness-manifests/harness/overlays/midstream/kustomization.yaml
+    if mentions /etc/airgap/site.harness-manifests/harness/overlays/midstream/kustomization.yaml nginx-service.yaml; then person 'In /etc/airgap/site.harness-manifests/harness/overlays/midstream/kustomization.yaml, take nginx-service.yaml out of the list patchesStrategicMerge.'; fi
 fi
 
 if begin remove-patch \
