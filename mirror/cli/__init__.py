@@ -40,6 +40,7 @@ from transfer.console import HELP, Program
         "verify  /media/usb/harness",
         "plan    /media/usb/harness --site site.yaml",
         "push    /media/usb/harness --site site.yaml --receipt receipt.json",
+        "preflight /media/usb/harness --site site.yaml",
         "install /media/usb/harness --site site.yaml --dry-run",
         "install /media/usb/harness --site site.yaml",
         "audit   receipt.json --site site.yaml",

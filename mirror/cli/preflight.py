@@ -69,6 +69,9 @@ def preflight(
 ) -> None:
     """Ask the registry, the cluster and this machine all that an install or upgrade depends on.
 
+    Vendor's install guide, "Step 1: Set up cluster requirements" and "Step 2: Set up networking
+    requirements".
+
     Every finding passes, warns or fails, and says what to do. Nothing is changed: uploads are
     begun and cancelled. Ends with 12 if something failed. docs/preflight.md lists the checks.
     """
