@@ -75,6 +75,12 @@ def take_snapshot(site: Site, namespace: str) -> Command:
     return Command(argv=("kubectl", "kots", "backup", *cluster_flags(site, namespace)))
 
 
+def remove(site: Site, application: Application) -> Command:
+    """Take an application out of the console, and out of the cluster; its volumes stay."""
+    options = (*cluster_flags(site, application.namespace), "--undeploy", "--force")
+    return Command(argv=("kubectl", "kots", "remove", application.slug, *options))
+
+
 def push_images(site: Site, namespace: str, archive: str, temporary: str | None) -> Command:
     """Let KOTS push the images of a full archive; it unpacks the archive below `temporary`."""
     login = site.registry.credentials

@@ -138,11 +138,13 @@ def _upgrade_console(draft: Draft, namespace: str) -> None:
 
 def _upgrade(draft: Draft, application: Application) -> None:
     slug, label = application.slug, draft.order.label
-    if slug not in draft.deployed(application.namespace).applications:
+    applications = draft.deployed(application.namespace).applications
+    if slug not in applications:
         raise PolicyError(
             f"{slug} is not installed in namespace {application.namespace}",
             hint="use airgap-mirror install --connected",
         )
+    before = applications[slug].label
     if not label:
         draft.note(
             f"KOTS takes {slug} to the newest release of its channel at once. The vendor wants no "
@@ -156,7 +158,7 @@ def _upgrade(draft: Draft, application: Application) -> None:
                 command=kots_connected.upgrade_application(draft.site, application, label),
                 judge=Judge.ANSWER,
             ),
-            undo=undoing.upgrade(application, label or "the newest"),
+            undo=undoing.upgrade(application, label or "", before, required=False),
         )
     )
     see_arrive(draft, application, label)

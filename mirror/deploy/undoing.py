@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shlex
-
+from mirror import kots
 from mirror.site import Application, Site
 
 
-def install(_site: Site, application: Application, *, console: bool) -> str:
+def install(site: Site, application: Application, *, console: bool) -> str:
     """An application, with `console` the admin console too."""
     slug, namespace = application.slug, application.namespace
-    remove = shlex.join(("kubectl", "kots", "remove", slug, "--namespace", namespace))
     text = (
-        f"{remove} --undeploy --force takes {slug} out again; its volumes stay until they are "
-        "deleted, and with them what users have stored"
+        f"{kots.remove(site, application).shell_line()} takes {slug} out again; its volumes stay "
+        "until they are deleted, and with them what users have stored"
     )
     if console:
         text += f"; the admin console goes with the namespace {namespace}, if nothing else uses it"
@@ -31,10 +29,23 @@ def console(before: str) -> str:
 AGAIN = "nothing to go back to: it is the same admin console, with another pull secret"
 
 
-def upgrade(application: Application, label: str) -> str:
-    """An application, to the release of this label."""
+def upgrade(application: Application, label: str, before: str, *, required: bool) -> str:
+    """An application, to the release of a label.
+
+    Args:
+        application: Which.
+        label: Of the release that was deployed.
+        before: Of the one that ran until then; "" where nobody knows.
+        required: KOTS goes back to nothing before a release that the vendor requires (KOTS:
+            pkg/update/required.go).
+    """
+    if required:
+        return (
+            f"restore the backup: {label} is a required release, and KOTS deploys none again that "
+            "is older"
+        )
     return (
-        f"in the admin console, Version history of {application.slug}, Rollback to the release "
-        f"before {label} where the vendor allows it; never below a required "
-        "release, and not once the databases were migrated: then restore the backup"
+        f"in the admin console, Version history of {application.slug}, Rollback to "
+        f"{before or 'the release before'}, where the vendor allows that and as long as no "
+        "database was migrated; otherwise restore the backup"
     )

@@ -30,11 +30,13 @@ def plan_upgrades(draft: Draft, releases: Mapping[Application, Sequence[Offered]
         hops = pending(offers, installed)
         if not hops:
             draft.note(f"{slug} is at {installed.label}; the sources have nothing newer.")
+        before = installed.label
         for hop in hops:
             if draft.has_to_wait(hop):
                 draft.note(_next_visit(slug, hop.release.version_label))
                 break
-            _plan_hop(draft, application, hop)
+            _plan_hop(draft, application, hop, before)
+            before = hop.release.version_label
 
 
 def _check_path(draft: Draft, application: Application, offers: Sequence[Offered]) -> Installed:
@@ -64,7 +66,7 @@ def _next_visit(slug: str, label: str) -> str:
     )
 
 
-def _plan_hop(draft: Draft, application: Application, offer: Offered) -> None:
+def _plan_hop(draft: Draft, application: Application, offer: Offered, before: str) -> None:
     release = offer.release
     known = draft.deployed(application.namespace).waiting.get(application.slug, ())
     here = [version for version in known if version.label == release.version_label]
@@ -78,7 +80,8 @@ def _plan_hop(draft: Draft, application: Application, offer: Offered) -> None:
     why = f"Take {application.slug} to {release.version_label}. {draft.images_come(handover)}"
     action = Run(command=command, judge=Judge.ANSWER, handed=handover.archive)
     name = f"upgrade-{application.slug}-{release.version_label}"
-    undo = undoing.upgrade(application, release.version_label)
+    required = release.is_required
+    undo = undoing.upgrade(application, release.version_label, before, required=required)
     draft.add(Step(name=name, why=why, action=action, undo=undo))
     if handover.push:
         draft.check_pushed(offer)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from mirror import kots
+from mirror import kots, kots_connected
 from mirror.command import Command
 from mirror.kots import Handover
 from mirror.site import Site
@@ -36,6 +36,22 @@ def every_command(site: Site) -> Mapping[str, Command]:
     }
 
 
+def without_registry(site: Site) -> Mapping[str, Command]:
+    """Commands that have nothing to do with a registry."""
+    first, second = site.applications
+    return {
+        "config": kots.get_config(site, first),
+        "config in the clear": kots.get_config(site, first, decrypt=True),
+        "snapshot": kots.take_snapshot(site, "harness"),
+        "remove": kots.remove(site, first),
+        "online": kots_connected.install(site, first, "stable", console=True),
+        "online added": kots_connected.install(site, second, None, console=False),
+        "online upgrade": kots_connected.upgrade_application(site, first, None),
+        "online upgrade to one": kots_connected.upgrade_application(site, first, "80110"),
+        "online console": kots_connected.upgrade_console(site, "harness"),
+    }
+
+
 SITES = {
     "login": SITE,
     "pull": SITE.replace("cluster:", PULLER),
@@ -59,6 +75,17 @@ def test_kots_accepts_every_command_as_it_is_meant(text: str) -> None:
             assert call.get("namespace") == "harness", name
         if "disable-image-push" in call.specification["flags"]:
             assert call.on("disable-image-push") == (not name.endswith("full")), name
+
+
+@pytest.mark.parametrize("text", SITES.values(), ids=SITES)
+def test_kots_accepts_commands_that_need_no_registry(text: str) -> None:
+    for name, command in without_registry(read_site(text)).items():
+        environment = {key: value for key, value in command.environment if isinstance(value, str)}
+        call = parse(command.argv[2:], environment)
+        assert call.get("namespace") == "harness", name
+        assert "registry" not in " ".join(command.argv), name
+        assert not [key for key, _ in command.environment if "REGISTRY" in key], name
+        assert not [word for word in command.argv if "password" in word.lower()], name
 
 
 @pytest.mark.parametrize("text", SITES.values(), ids=SITES)

@@ -208,3 +208,16 @@ def test_nothing_is_asked_for_where_everything_is_there(tmp_path: Path) -> None:
     assert found.is_empty
     assert found.console == OLD_KOTS
     assert KOTS not in as_spec(found)
+
+
+def test_each_point_of_the_way_tells_its_own_way_back(tmp_path: Path) -> None:
+    records = [replace(one, release=replace(one.release, is_required=True)) for one in EVERYTHING]
+    required = [one for one in records if one.release.version_label in REQUIRED]
+    others = [one for one in EVERYTHING if one.release.version_label not in REQUIRED]
+    found = planned(behind(tmp_path, *required, *others))
+    undo = {step.name: step.undo for step in found.work}
+    assert "Rollback to 10000, where the vendor allows" in undo["upgrade-harness-20000"]
+    assert undo["upgrade-harness-30000"].startswith("restore the backup: 30000 is a required")
+    assert "Rollback to 30000, where" in undo["upgrade-harness-40000"]
+    assert f"no way from a newer admin console to {OLD_KOTS}" in undo["upgrade-console"]
+    assert undo["backup"] == ""

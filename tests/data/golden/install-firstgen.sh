@@ -127,7 +127,7 @@ fi
 
 if begin install-harness \
     'Install the admin console v1.131.4, and harness 79915 with it. KOTS pushes nothing: the images are in the registry, proven by digest.' \
-    'kubectl kots remove harness --namespace harness --undeploy --force takes harness out again; its volumes stay until they are deleted, and with them what users have stored; the admin console goes with the namespace harness, if nothing else uses it'; then
+    'kubectl kots remove harness --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --undeploy --force takes harness out again; its volumes stay until they are deleted, and with them what users have stored; the admin console goes with the namespace harness, if nothing else uses it'; then
     it() {
         KOTS_REGISTRY_USERNAME=harness-pull \
         KOTS_REGISTRY_PASSWORD="$secret_1" \

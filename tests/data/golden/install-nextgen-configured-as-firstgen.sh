@@ -197,7 +197,7 @@ fi
 
 if begin install-harness-ng \
     'Add harness-ng 500 to the admin console, which is left as it is. KOTS pushes nothing: the images are in the registry, proven by digest.' \
-    'kubectl kots remove harness-ng --namespace harness --undeploy --force takes harness-ng out again; its volumes stay until they are deleted, and with them what users have stored'; then
+    'kubectl kots remove harness-ng --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --undeploy --force takes harness-ng out again; its volumes stay until they are deleted, and with them what users have stored'; then
     it() {
         KOTS_REGISTRY_USERNAME="$secret_1" \
         KOTS_REGISTRY_PASSWORD="$secret_2" \

@@ -197,7 +197,7 @@ fi
 
 if begin upgrade-harness-80110 \
     'Take harness to 80110. KOTS pushes nothing: the images are in the registry, proven by digest.' \
-    'in the admin console, Version history of harness, Rollback to the release before 80110 where the vendor allows it; never below a required release, and not once the databases were migrated: then restore the backup'; then
+    'in the admin console, Version history of harness, Rollback to 79915, where the vendor allows that and as long as no database was migrated; otherwise restore the backup'; then
     it() {
         KOTS_REGISTRY_USERNAME="$secret_1" \
         KOTS_REGISTRY_PASSWORD="$secret_2" \
@@ -241,7 +241,7 @@ fi
 
 if begin upgrade-harness-80307 \
     'Take harness to 80307. KOTS pushes nothing: the images are in the registry, proven by digest.' \
-    'in the admin console, Version history of harness, Rollback to the release before 80307 where the vendor allows it; never below a required release, and not once the databases were migrated: then restore the backup'; then
+    'in the admin console, Version history of harness, Rollback to 80110, where the vendor allows that and as long as no database was migrated; otherwise restore the backup'; then
     it() {
         KOTS_REGISTRY_USERNAME="$secret_1" \
         KOTS_REGISTRY_PASSWORD="$secret_2" \

@@ -165,7 +165,7 @@ fi
 
 if begin upgrade-harness-ng-520 \
     'Take harness-ng to 520. KOTS pushes nothing: the images are in the registry, proven by digest.' \
-    'in the admin console, Version history of harness-ng, Rollback to the release before 520 where the vendor allows it; never below a required release, and not once the databases were migrated: then restore the backup'; then
+    'in the admin console, Version history of harness-ng, Rollback to 500, where the vendor allows that and as long as no database was migrated; otherwise restore the backup'; then
     it() {
         KOTS_REGISTRY_USERNAME="$secret_1" \
         KOTS_REGISTRY_PASSWORD="$secret_2" \
