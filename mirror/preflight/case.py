@@ -19,6 +19,7 @@ from transfer.relocate import RelocationPlan, relocate
 from transfer.sources import OpenSource, images_of
 
 _T = TypeVar("_T")
+NAMELESS = "an archive without an appSlug"
 
 
 def read_case(
@@ -49,7 +50,7 @@ def read_case(
         members=tuple(
             _member(listed[slug], releases) for slug, releases in carried.items() if slug in listed
         ),
-        strangers=tuple(slug for slug in carried if slug not in listed),
+        strangers=tuple(slug or NAMELESS for slug in carried if slug not in listed),
         engine=engine,
         work_dir=work_dir,
     )

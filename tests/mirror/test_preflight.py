@@ -46,6 +46,13 @@ def place(tmp_path: Path, crossed: Carried) -> Place:
     return Place(tmp_path, crossed)
 
 
+class Nameless(sample.Release):
+    """A release that does not say of which application it is."""
+
+    def spec(self, slug: str) -> dict[str, object]:
+        return {**super().spec(slug), "appSlug": ""}
+
+
 def plain(done: Ran, place: Place) -> str:
     """What was written, without what differs from run to run."""
     text = done.out.replace(place.carried.endpoint, "REGISTRY/harness")
@@ -203,42 +210,6 @@ def test_one_question_that_is_refused_is_one_finding(place: Place) -> None:
     assert failed["nodes"]["details"][0].startswith("kubectl get nodes ")
 
 
-def test_images_that_are_not_there(place: Place, tls: Certificate) -> None:
-    place.site["registry"]["endpoint"] = f"{place.carried.registry.host}/elsewhere"
-    found, endpoint = place.findings(code=12), place.site["registry"]["endpoint"]
-    assert found["images"] == [f"fail {endpoint}: holds 0, 14 missing / 14 images"]
-    assert found["pull"][0].startswith("pass ")  # what is not there may be read
-
-
-def test_a_registry_that_hesitates_is_asked_again(place: Place) -> None:
-    with FakeRegistry() as registry:
-        for path in ("/mongo/blobs/uploads/", "/dex/blobs/uploads/"):
-            registry.fail("POST", path, times=1, action=status(503))
-        place.site["registry"] = {"endpoint": f"{registry.host}/harness", "plainHttp": True}
-        (push,) = place.findings(code=12)["push"]  # its images were never pushed
-    assert "14 of 14 repositories take an upload" in push
-    assert registry.open_uploads == set()
-
-
-def test_a_registry_whose_certificate_does_not_hold(place: Place, other_tls: Certificate) -> None:
-    place.site["registry"]["caFile"] = str(other_tls.ca)
-    found = place.findings(code=12)
-    assert "certificate" in found["registry"][0]
-    assert found["push"] == ["fail dc-north: not asked: the registry lets nobody in / "]
-
-
-def test_each_user_has_a_password_of_its_own(place: Place) -> None:
-    place.write("pull-password", "wrong")
-    found = place.findings(code=12)
-    assert found["push"][0].startswith("pass ")
-    assert "401" in found["pull"][0]
-    place.write("pull-password", PASSWORD)
-    place.environment["REGISTRY_PASSWORD"] = "wrong"
-    found = place.findings(code=12)
-    assert "401" in found["registry"][0]
-    assert found["pull"][0].startswith("pass ")
-
-
 def test_secrets_and_files_that_are_not_at_hand_are_named_together(place: Place) -> None:
     (place.folder / "pull-password").unlink()
     (place.folder / "harness.yaml").unlink()
@@ -306,6 +277,14 @@ def test_an_application_that_the_site_does_not_list(place: Place) -> None:
     found = place.findings(code=12)
     assert found["applications"][0] == "fail harness-ng: is carried, and is not in the site file / "
     assert found["plan"] == ["pass install harness: harness 79915 / "]
+
+
+def test_an_archive_that_names_no_application(place: Place) -> None:
+    path = place.folder / "nameless.airgap"
+    sample.write_application(path, "harness", size=20_000, release=Nameless("79915", 412))
+    found = place.findings(sources=(path,), code=12)["applications"]
+    said = "is carried, and is not in the site file"
+    assert found == [f"fail an archive without an appSlug: {said} / "]
 
 
 def test_room_for_archives_that_are_put_together(place: Place) -> None:
