@@ -167,6 +167,8 @@ def _finish_install(call: Call, state: State, app: State, fields: dict[str, str]
     _leak(sprung)
     if sprung == "hang":
         _hang()
+    if state.get("import", 0) > _seconds(call.get("wait-duration")):
+        sprung = "timeout"  # the wait also bounds what the server does with the archive
     stuck = sprung not in ("", "leak")
     app["versions"] = [_version(fields, "pending_config" if stuck else "deployed")]
     if sprung == "timeout":
@@ -191,6 +193,11 @@ def _finish_install(call: Call, state: State, app: State, fields: dict[str, str]
     say("Done")
     sys.stdout.write("\x1b[?25h")
     return 0
+
+
+def _seconds(text: str) -> float:
+    units = {"s": 1, "m": 60, "h": 3600}
+    return sum(float(n) * units[unit] for n, unit in re.findall(r"([\d.]+)([smh])", text))
 
 
 def _hang() -> None:
