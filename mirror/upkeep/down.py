@@ -43,7 +43,7 @@ def plan_down(site: Site, places: Sequence[Place], *, everything: bool) -> Plan:
         notes += _notes(place)
         steps += _stop(site, place, list(_stopped(place)))
         if place.workloads is None:
-            assumptions.append(_assumed(place))
+            assumptions += _assumed(place, everything=everything)
         if everything:
             steps += _stop_the_rest(site, place)
     if all(step.is_question or isinstance(step.action, Save) for step in steps):
@@ -168,11 +168,16 @@ def _is_one(workload: Workload, kind: str, spared: Sequence[str]) -> bool:
     return workload.name.startswith(f"{kind[:-1]}/") and owner not in spared
 
 
-def _assumed(place: Place) -> str:
-    return (
+def _assumed(place: Place, *, everything: bool) -> Iterator[str]:
+    yield (
         f"Everything named is in namespace {place.namespace}, and runs; a run looks, and leaves "
         "alone what stands still already."
     )
+    if everything:
+        yield (
+            "There are Deployments and StatefulSets: where there is none, kubectl says that no "
+            "objects were passed to scale. A run leaves such a step out."
+        )
 
 
 _NAME_THEM = (

@@ -104,7 +104,9 @@ def _scale(call: Call, state: State) -> str:
     if not replicas.isdecimal():
         raise Refused("error: The --replicas=COUNT flag is required, and COUNT must be >= 0")
     scaled = [one for one in state.get("objects", ()) if _is_meant(one, call)]
-    if not scaled and not call.flags.get("--selector"):
+    if not scaled and call.flags.get("--selector"):
+        raise Refused("error: no objects passed to scale")
+    if not scaled:
         raise Refused(f'Error from server (NotFound): "{call.arguments[0]}" not found')
     for one in scaled:
         one["spec"]["replicas"] = int(replicas)

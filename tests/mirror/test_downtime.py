@@ -74,6 +74,15 @@ def test_everything_goes_down_with_the_databases_as_the_last(site: Caretaker) ->
     assert set(site.pods().values()) == {0}
 
 
+def test_a_kind_that_is_not_there_is_left_out(tmp_path: Path) -> None:
+    without = {name: pods for name, pods in COUNTS.items() if name.startswith("deployment/")}
+    one = Caretaker(tmp_path, objects=objects(without))
+    plan = down(one, everything=True)
+    assert "stop-statefulsets-harness" not in {step.name for step in plan.steps}
+    one.carry_out(plan)  # kubectl fails where it has nothing to scale
+    assert set(one.pods().values()) == {0}
+
+
 def test_databases_are_ready_before_the_managers_come_back(site: Caretaker) -> None:
     site.carry_out(down(site, everything=True))
     site.cluster.change(scaled=[], traps={"scale": "slow"})

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from mirror.cli.expiry import warn_of_licences
 from mirror.upkeep.licences import (
     New,
     check_new,
@@ -233,3 +234,16 @@ def test_a_licence_of_somebody_else_is_refused_before_anything(site: Caretaker) 
 def test_a_dry_run_asks_nothing(site: Caretaker) -> None:
     assert "By hand, then --confirmed upload-licence" in site.run(*order(site), "--dry-run").stdout
     assert site.cluster.calls() == []
+
+
+def test_commands_warn_of_what_they_can_read(site: Caretaker) -> None:
+    said: list[str] = []
+    warn_of_licences(site.site.applications, said.append)
+    assert said == []
+    (site.folder / "license.yaml").write_text(text(end=NOW - timedelta(days=100)))
+    (site.folder / "license-ng.yaml").write_text("kind: Secret\n")
+    warn_of_licences(site.site.applications, said.append)
+    (one,) = said
+    assert one.startswith(
+        f"warning: harness: the licence {site.folder}/license.yaml ended on 2026-"
+    )

@@ -11,6 +11,8 @@
 # Assumed, and asked where it can be:
 #   - Everything named is in namespace harness, and runs; a run looks, and leaves alone what stands
 #     still already.
+#   - There are Deployments and StatefulSets: where there is none, kubectl says that no objects were
+#     passed to scale. A run leaves such a step out.
 
 # … mirror/operation/shell/*.sh …
 
