@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import signal
 import stat
 import subprocess
@@ -167,6 +168,19 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
         with pytest.raises(StorageError, match="No space"):
             note_often(journal)
         assert done_before(path.read_text().splitlines(), "t", NOW) == {fingerprint(ONE)}
+
+
+def test_a_note_that_is_written_in_part_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "journal.jsonl"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with open_journal(path, "t", lambda: NOW) as journal:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40, hard))
+        try:
+            with pytest.raises(StorageError, match="File too large"):
+                journal.note(Event.DONE, ONE)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert path.stat().st_size == 40
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:

@@ -61,9 +61,11 @@ def test_whatever_words_hold_they_arrive_and_nothing_else_runs(shell: Shell) -> 
 
 
 def test_a_comment_cannot_be_ended_by_what_is_in_it(dash: Shell) -> None:
-    plan = plan_of(step(GO), title=f"x\n: > {dash.folder}/pwned\ry")
+    plan = plan_of(step(GO), title=f"x\n: > {dash.folder}/pwned\r\x1b[2Jy")
     assert dash.run(plan).returncode == 0
     assert not (dash.folder / "pwned").exists()
+    comments = [line for line in dash.script(plan).read_bytes().split(b"\n") if line[:1] == b"#"]
+    assert not [line for line in comments if {*line} & {0x0D, 0x1B}], "nor can a terminal be fooled"
 
 
 SECRET = 'pa"ss\\word $(x) `y` *'
@@ -158,10 +160,12 @@ def test_a_failure_says_how_to_go_on_and_the_way_back(shell: Shell) -> None:
         "  it's third: undo three",
         "  first: undo one",
     ]
+    again = shell.run(plan, START="it's third")
+    assert again.stderr == done.stderr, "what was done before has its way back too"
     shell.program("kubectl", "")
     done = shell.run(plan, START="it's third")
     assert done.returncode == 0
-    assert shell.arguments() == ["one", "two", "no", "no", "four"]
+    assert shell.arguments() == ["one", "two", "no", "no", "no", "four"]
     assert [line for line in done.stdout.splitlines() if line.startswith("[")] == [
         "[3/4] it's third: Try it.",
         "[4/4] last: Try it.",

@@ -220,6 +220,7 @@ def documents() -> Iterator[Any]:
             return {"".join(dice.choices(letters, k=3)): value(depth - 1) for _ in count}
         return [value(depth - 1) for _ in count]
 
+    yield [{}, "x", [], "y", {"a": {}}, ["z", {}], 1]
     for number in range(60):
         yield {"": value(3)} if number % 2 else [value(4)]
 
