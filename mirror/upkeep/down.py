@@ -48,7 +48,7 @@ def plan_down(site: Site, places: Sequence[Place], *, everything: bool) -> Plan:
             steps += _stop_the_rest(site, place)
     if all(step.is_question or isinstance(step.action, Save) for step in steps):
         steps = [step for step in steps if step.is_question]
-        notes.append(f"{names_of(applications)} stands still already.")
+        notes.append(f"Nothing of {names_of(applications)} is left to stop.")
     return Plan(
         title=f"take {names_of(applications)} down at {site.name}",
         steps=named_apart(steps),

@@ -37,7 +37,7 @@ def plan_up(site: Site, places: Sequence[Place]) -> Plan:
         if place.noted is not None and _all_come_back(place):
             steps.append(_forget(place))
     if all(step.is_question for step in steps):
-        notes.append(f"{names_of(applications)} is up already.")
+        notes.append(f"Everything of {names_of(applications)} is up already.")
     return Plan(
         title=f"bring {names_of(applications)} up at {site.name}",
         steps=named_apart(steps),

@@ -104,11 +104,11 @@ def test_a_second_downtime_does_not_forget(site: Caretaker) -> None:
     site.carry_out(down(site))
     again = down(site)
     assert all(step.is_question for step in again.steps)
-    assert again.notes == ("harness and harness-ng stands still already.",)
+    assert again.notes == ("Nothing of harness and harness-ng is left to stop.",)
     site.carry_out(down(site, everything=True))
     site.carry_out(up(site))
     assert site.pods() == COUNTS
-    assert up(site).notes == ("harness and harness-ng is up already.",)
+    assert up(site).notes == ("Everything of harness and harness-ng is up already.",)
 
 
 def test_numbers_of_a_new_downtime_are_noted_anew(site: Caretaker) -> None:
