@@ -64,8 +64,8 @@ def _at_hand(secret: SecretSource) -> str:
     if isinstance(secret, FromEnvironment):
         return (
             f"the variable {code(secret.name)} in the shell of these steps: "
-            f"{code(f'IFS= read -r {secret.name}')} takes what is typed next, and leaves no trace "
-            "in the shell's history"
+            f"{code(f'stty -echo; IFS= read -r {secret.name}; stty echo')} takes what is typed "
+            "next, shows nothing, and leaves no trace in the shell's history"
         )
     return f"the file {code(secret.path)}, one line, for its owner only"
 

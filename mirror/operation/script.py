@@ -35,6 +35,10 @@ _UNPROVEN = (
     "in the bundle, or with airgap-mirror verify."
 )
 
+_UNSHOWN = """\
+# Programs get secrets by the steps that say so, and not otherwise; nor does sh -x show them.
+set +x"""
+
 
 def as_script(plan: Plan) -> str:
     """The plan as a script for `sh`.
@@ -94,9 +98,7 @@ def _taken(variables: Mapping[SecretSource, str]) -> Iterator[str]:
         if isinstance(source, FromEnvironment)
     ]
     if lines:
-        yield "\n".join(
-            ["# Programs get secrets by the steps that say so, and not otherwise.", *lines]
-        )
+        yield "\n".join([_UNSHOWN, *lines])
 
 
 def _words(plan: Plan) -> str:

@@ -138,7 +138,7 @@ def test_every_step_has_its_place(name: str) -> None:
 def test_secrets_are_named_and_not_typed_into_commands() -> None:
     environment = (("KOTS_A", FromEnvironment("PASS")), ("KOTS_B", FromFile("/etc/a b")))
     text = as_runbook(plan_of(step(Run(command=kubectl("x", environment=environment)))))
-    assert "- [ ] the variable `PASS` in the shell of these steps: `IFS= read -r PASS`" in text
+    assert "- [ ] the variable `PASS` in the shell of these steps: `stty -echo; IFS= read" in text
     assert "- [ ] the file `/etc/a b`, one line, for its owner only" in text
     assert 'KOTS_A="$PASS" KOTS_B="$(cat \'/etc/a b\')" kubectl x' in text
 

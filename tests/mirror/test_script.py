@@ -100,6 +100,16 @@ def test_a_secret_is_given_by_environment_to_its_own_step_alone(shell: Shell) ->
     assert "KOTS_" not in shell.given()
 
 
+def test_a_secret_is_not_shown_by_a_shell_that_tells_what_it_does(shell: Shell) -> None:
+    shell.environment = {"REGISTRY_PASSWORD": SECRET, "secret_1": "s3cret"}
+    shell.argv = [*shell.argv, "-x"]
+    done = shell.run(plan_of(step(Run(command=kubectl("x", environment=SECRETS)))))
+    assert done.returncode == 0
+    assert "set +x" in done.stderr
+    assert "s3cret" not in done.stderr
+    assert SECRET[:6] not in done.stderr
+
+
 def test_secrets_that_are_not_at_hand_are_all_named_before_the_first_step(shell: Shell) -> None:
     two, none = shell.folder / "two", shell.folder / "none"
     two.write_text(f"{SECRET}\n{SECRET}\n")

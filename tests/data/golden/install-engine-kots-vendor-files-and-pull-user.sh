@@ -22,7 +22,8 @@
 #   - KOTS pushes without verifying the registry's certificate.
 #   - KOTS unpacks each archive below /tmp; --work-dir names a larger disk.
 
-# Programs get secrets by the steps that say so, and not otherwise.
+# Programs get secrets by the steps that say so, and not otherwise; nor does sh -x show them.
+set +x
 secret_1=${REGISTRY_USER-}
 unset REGISTRY_USER
 secret_2=${REGISTRY_PASSWORD-}

@@ -24,7 +24,8 @@
 #     registry.pullCredentials to leave one there that may only read.
 #   - KOTS pushes without verifying the registry's certificate.
 
-# Programs get secrets by the steps that say so, and not otherwise.
+# Programs get secrets by the steps that say so, and not otherwise; nor does sh -x show them.
+set +x
 secret_1=${REGISTRY_USER-}
 unset REGISTRY_USER
 secret_2=${REGISTRY_PASSWORD-}

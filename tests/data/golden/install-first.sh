@@ -23,7 +23,8 @@
 #   - The user of registry.credentials stays in the cluster, as its pull secret; give
 #     registry.pullCredentials to leave one there that may only read.
 
-# Programs get secrets by the steps that say so, and not otherwise.
+# Programs get secrets by the steps that say so, and not otherwise; nor does sh -x show them.
+set +x
 secret_1=${REGISTRY_USER-}
 unset REGISTRY_USER
 secret_2=${REGISTRY_PASSWORD-}

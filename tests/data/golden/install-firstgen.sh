@@ -20,7 +20,8 @@
 #   - The nodes pull from registry.dc-north.example:5000 themselves: their container runtime must
 #     accept the CA in /etc/airgap/dc-north.pem.
 
-# Programs get secrets by the steps that say so, and not otherwise.
+# Programs get secrets by the steps that say so, and not otherwise; nor does sh -x show them.
+set +x
 secret_2=${CONSOLE_PASSWORD-}
 unset CONSOLE_PASSWORD
 

@@ -24,7 +24,8 @@
 #   - KOTS gets no user of the registry (dockerConfig): the nodes must be able to pull by
 #     themselves, or give registry.pullCredentials in the site file.
 
-# Programs get secrets by the steps that say so, and not otherwise.
+# Programs get secrets by the steps that say so, and not otherwise; nor does sh -x show them.
+set +x
 secret_1=${CONSOLE_PASSWORD-}
 unset CONSOLE_PASSWORD
 

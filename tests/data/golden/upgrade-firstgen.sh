@@ -17,7 +17,8 @@
 #   - harness is at 79915.
 #   - The pull secrets of the cluster have the user of the site file.
 
-# Programs get secrets by the steps that say so, and not otherwise.
+# Programs get secrets by the steps that say so, and not otherwise; nor does sh -x show them.
+set +x
 secret_1=${REGISTRY_USER-}
 unset REGISTRY_USER
 secret_2=${REGISTRY_PASSWORD-}

@@ -20,7 +20,8 @@
 # To know:
 #   - The admin console in namespace harness stays at v1.131.4; the sources have v1.131.4.
 
-# Programs get secrets by the steps that say so, and not otherwise.
+# Programs get secrets by the steps that say so, and not otherwise; nor does sh -x show them.
+set +x
 secret_1=${REGISTRY_USER-}
 unset REGISTRY_USER
 secret_2=${REGISTRY_PASSWORD-}
