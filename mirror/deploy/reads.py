@@ -82,7 +82,8 @@ def _of_namespace(
         yield Step(
             name="read-pull-secrets",
             why="Ask for the cluster's pull secrets, to compare their user and password with those "
-            "of the site file.",
+            "of the site file. The answer holds the password, encoded and not encrypted: let "
+            "nobody see it.",
             action=Ask(command=get_pull_secrets(site, namespace, (one.slug for one in members))),
         )
     absent = (IsAbsent(slug=one.slug) for one in members if one.slug not in deployed.applications)

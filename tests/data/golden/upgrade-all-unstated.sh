@@ -99,7 +99,7 @@ if begin read-console \
 fi
 
 if begin read-pull-secrets \
-    'Ask for the cluster'"'"'s pull secrets, to compare their user and password with those of the site file.'; then
+    'Ask for the cluster'"'"'s pull secrets, to compare their user and password with those of the site file. The answer holds the password, encoded and not encrypted: let nobody see it.'; then
     it() {
         kubectl get secrets kotsadm-private-registry harness-registry harness-ng-registry \
           --ignore-not-found \
