@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mirror.cli.expiry import warn_of_licences
+from mirror.operation import Step, run
 from mirror.upkeep.licences import (
     New,
     check_new,
@@ -19,7 +20,7 @@ from mirror.upkeep.licences import (
     plan_upload,
 )
 from mirror.upkeep.newest import check_newest
-from tests.mirror.caretaker import Caretaker
+from tests.mirror.caretaker import Caretaker, Stop, Stopped
 from tests.mirror.kots_world import CHANNELS, read_site
 from transfer.errors import PolicyError, ToolError
 from transfer.kots.licence import Licence
@@ -219,6 +220,22 @@ def test_what_the_person_forgot_to_deploy_is_found(site: Caretaker) -> None:
         site.carry_out(plan)
     done = site.run(*order(site), code=12)
     assert "the newest version is not the deployed one: 79915 is pending" in done.stderr
+
+
+def test_what_was_confirmed_is_not_asked_again(site: Caretaker) -> None:
+    licence = parsed((site.folder / "renewed.yaml").read_text())
+    given = New(file=str(site.folder / "renewed.yaml"), licence=licence, old=OLD)
+    plan = plan_upload(site.site, site.site.application("harness"), given)
+    with pytest.raises(Stopped):
+        site.carry_out(plan, Stop(at=2))  # after the person, before the console is asked
+    asked: list[str] = []
+
+    def confirm(step: Step) -> bool:
+        asked.append(step.name)
+        return True
+
+    run(site.site, plan, site.hands(confirm=confirm))
+    assert asked == []
 
 
 def test_a_licence_of_somebody_else_is_refused_before_anything(site: Caretaker) -> None:

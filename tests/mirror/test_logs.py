@@ -161,6 +161,26 @@ def test_a_disk_that_is_full_stops_it(tmp_path: Path) -> None:
     assert len(asked) == 1
 
 
+def test_a_line_that_found_no_room_is_not_left_out_in_silence(tmp_path: Path) -> None:
+    log = LogOf(namespace="harness", pod="p", container="c")
+    logs = Logs(namespace="harness", found=(log,))
+
+    with small_disk(tmp_path / "disk", "2m") as disk:
+        ballast = disk / "ballast"
+        ballast.write_bytes(bytes(1 << 20))
+
+        def listen(_asked: Command, hear: Callable[[str], None]) -> Finished:
+            for _ in range(1500):
+                hear("x" * 1023)
+            ballast.unlink()  # there is room again, but lines are missing
+            return Finished(exit_code=0, stdout=(), stderr=())
+
+        plan = plan_logs(read_site(), [logs], str(disk), None)
+        with pytest.raises(StorageError, match="No space left on device"):
+            gather(plan, listen, lambda _line: None)
+        assert files(disk) == {}
+
+
 def test_memory_does_not_grow_with_a_log(site: Caretaker, tmp_path: Path) -> None:
     peaks = [_peak(site, tmp_path / str(size), size) for size in (1 << 20, 64 << 20)]
     assert peaks[1] - peaks[0] < 16 << 10  # KiB
