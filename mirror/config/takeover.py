@@ -62,9 +62,12 @@ def merge(source: str, own: str | None, keys: Iterable[str] | None, file: str) -
 
 def clashes(source: ConfigValues, own: ConfigValues, config: Config | None) -> Iterator[str]:
     """Items that both answer, each in its own way, and that the guide wants to be the same."""
-    names = {item.name: _words(item) for item in config.items} if config else {}
+    items = {item.name: item for item in config.items} if config else {}
     for name in differing(source, own):
-        if any(word in names.get(name, name.casefold()) for word in _MUST_AGREE):
+        item = items.get(name)
+        words = _words(item) if item else name.casefold()
+        same = _counting(source, name, item) == _counting(own, name, item)
+        if not same and any(word in words for word in _MUST_AGREE):
             yield name
 
 
@@ -79,6 +82,13 @@ def sign_up_address(values: ConfigValues, config: Config) -> str:
 
 def _words(item: ConfigItem) -> str:
     return f"{item.name} {item.title} {item.group}".casefold()
+
+
+def _counting(values: ConfigValues, name: str, item: ConfigItem | None) -> str:
+    """What counts for an item: its answer, or else what the release itself has for it."""
+    fields = values.answers[name].fields
+    given = fields.get("value") or fields.get("valuePlaintext") or fields.get("data") or ""
+    return given or (item.preset or item.default if item else "")
 
 
 def _is_given(answer: Mapping[str, Any]) -> bool:

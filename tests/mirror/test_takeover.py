@@ -46,7 +46,7 @@ spec:
       items:
         - {name: app_url, title: Application URL}
         - {name: node_port, title: NodePort, default: "32500"}
-        - {name: scheme, title: Scheme, type: select_one}
+        - {name: scheme, title: Scheme, type: select_one, default: http}
         - {name: smtp_password, title: Password, type: password}
 """
 CONFIG = Config.read(load_texts(GROUPS))
@@ -109,6 +109,12 @@ def test_the_scheme_and_the_ingress_settings_must_agree() -> None:
     assert sorted(clashes(theirs, mine, CONFIG)) == ["nginx_on", "scheme"]
     assert sorted(clashes(theirs, mine, None)) == ["scheme"]
     assert not list(clashes(theirs, theirs, CONFIG))
+
+
+def test_an_answer_that_is_the_default_agrees_with_none() -> None:
+    unanswered = answers(scheme="", app_url="")
+    assert not list(clashes(unanswered, answers(scheme="http"), CONFIG))
+    assert list(clashes(unanswered, answers(scheme="https"), CONFIG)) == ["scheme"]
 
 
 def test_where_users_sign_up() -> None:
