@@ -288,7 +288,8 @@ class Draft:
             raise PolicyError(
                 f"kubectl-kots is {found}; the admin console is {expected}, and the plugin "
                 "deploys and talks to the console of its own version",
-                hint=kots.PLUGIN_ON_PATH,
+                hint="airgap-mirror plugin … --to DIR installs the one that crossed; DIR has to "
+                "come first on PATH",
             )
 
     def _images(self, offers: Iterable[Offered]) -> tuple[Relocation, ...]:
