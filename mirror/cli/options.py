@@ -50,9 +50,10 @@ app_option = click.option(
 )
 """`--app SLUG`; the command gets it as `app`, None for all."""
 
-one_app_option = click.option(
-    "--app", metavar="SLUG", required=True, help="The application."
-)
+one_app_option = click.option("--app", metavar="SLUG", required=True, help="The application.")
+"""`--app SLUG` of a command for one application; the command gets it as `app`."""
+
+one_app_option = click.option("--app", metavar="SLUG", required=True, help="The application.")
 """`--app SLUG` of a command for one application; the command gets it as `app`."""
 
 
