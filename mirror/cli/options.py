@@ -53,9 +53,6 @@ app_option = click.option(
 one_app_option = click.option("--app", metavar="SLUG", required=True, help="The application.")
 """`--app SLUG` of a command for one application; the command gets it as `app`."""
 
-one_app_option = click.option("--app", metavar="SLUG", required=True, help="The application.")
-"""`--app SLUG` of a command for one application; the command gets it as `app`."""
-
 
 class _Jobs(click.IntRange):
     """A number of jobs; 0, which is no such number, stands for `auto`."""
