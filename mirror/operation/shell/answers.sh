@@ -1,6 +1,6 @@
 # Questions to the plugin and the cluster, and what has to be answered.
 
-answer='' found='' hopeless=''
+answer='' found='' hopeless='' kind=''
 
 # ask COMMAND: sets answer.
 ask() {
@@ -78,27 +78,47 @@ is_newest() {
 
 # is_scaled REPLICAS: of one workload, or of each in a list.
 is_scaled() {
-    found=$(printf '%s\n' "$flat" | while IFS= read -r pair; do
-        case $pair in
-        *"${tab}metadata$tab"*) ;; # it has other kinds in it
-        *"${tab}kind${tab}Deployment" | *"${tab}kind${tab}StatefulSet")
-            still_to_scale "${pair%kind"$tab"*}" "$1"
-            ;;
-        esac
-    done)
+    found=$(printf '%s\n' "$flat" | {
+        at=none
+        while IFS= read -r pair; do
+            note_count "$1"
+        done
+        tell_count "$1"
+    })
     [ -z "$found" ]
 }
 
-# still_to_scale OBJECT REPLICAS: says so, if it has another number.
-still_to_scale() {
-    wanted=$(value_of "$1spec${tab}replicas")
-    if [ "$2" = 0 ]; then
-        count=$(value_of "$1status${tab}replicas")
-    else
-        count=$(value_of "$1status${tab}readyReplicas")
+# note_count REPLICAS: keeps what a pair of flat says of its workload; tells of the one before.
+note_count() {
+    case $pair in
+    "${tab}items$tab"*)
+        rest=${pair#"${tab}items$tab"}
+        item=${rest%%"$tab"*}
+        ;;
+    *) rest=$pair item='' ;;
+    esac
+    if [ "$item" != "$at" ]; then
+        tell_count "$1"
+        at=$item kind='' workload='' wanted=1 pods=0 ready=0
     fi
-    if [ "${count:-0}" != "$2" ] || [ "${wanted:-1}" != "$2" ]; then
-        printf '%s: %s of %s pods ' "$(value_of "$1metadata${tab}name")" "${count:-0}" "$2"
+    value=${pair##*"$tab"}
+    case ${rest#"$item$tab"} in
+    "kind$tab$value") kind=$value ;;
+    "metadata${tab}name$tab$value") workload=$value ;;
+    "spec${tab}replicas$tab$value") wanted=$value ;;
+    "status${tab}replicas$tab$value") pods=$value ;;
+    "status${tab}readyReplicas$tab$value") ready=$value ;;
+    esac
+}
+
+# tell_count REPLICAS: of a workload that has another number.
+tell_count() {
+    case $at$kind in
+    none | *List | '') return ;;
+    esac
+    [ "$1" = 0 ] || pods=$ready
+    if [ "$pods" != "$1" ] || [ "$wanted" != "$1" ]; then
+        printf '%s: %s of %s pods ' "$workload" "$pods" "$1"
     fi
 }
 
