@@ -22,6 +22,7 @@ from tests.mirror.kots_world import (
     OLD_KOTS,
     console,
     namespace,
+    offered,
     release,
     running,
     upgrade_order,
@@ -221,3 +222,15 @@ def test_each_point_of_the_way_tells_its_own_way_back(tmp_path: Path) -> None:
     assert "Rollback to 30000, where" in undo["upgrade-harness-40000"]
     assert f"no way from a newer admin console to {OLD_KOTS}" in undo["upgrade-console"]
     assert undo["backup"] == ""
+
+
+def test_what_is_asked_for_stands_in_the_order_of_the_way(tmp_path: Path) -> None:
+    site = behind(tmp_path, console(), airgap("60000"))
+    fine = tuple(str(label) for label in range(10000, 65000, 5000))
+    needs = (RequiredRelease(version_label="50000", update_cursor="104"),)
+    last = release("60000", 105, required_releases=needs)
+    offers = [replace(one, majors=fine) for one in offered((console(), last))]
+    order = upgrade_order(only="harness")
+    state = observe(site.site, site.site.applications[:1], Known(order=order), site.hands().ask)
+    (application,) = request(site.site, offers, order, state).applications
+    assert [one.label for one in application.releases] == ["30000", "50000"]
