@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -156,8 +155,3 @@ def saved_lines(path: str, root: Path) -> list[str]:
     """A saved file as a run keeps it: no empty lines, and the same whatever the folder."""
     lines = Path(path).read_text(encoding="utf-8").replace(str(root), "").splitlines()
     return [line.rstrip() for line in lines if line.strip()]
-
-
-def is_root() -> bool:
-    """Whether no permission stops us."""
-    return os.geteuid() == 0

@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
@@ -19,11 +20,13 @@ from tests.mirror.golden import FOLDER, shown
 from tests.mirror.kots_site import FILE_SECRETS, KotsSite, secret_values
 from tests.mirror.operations import OPERATIONS, Operation
 from tests.mirror.script_runner import Somebody, calls, saved_lines
+from tests.mirror.shells import SHELLS
 from tests.mirror.stops import Stop, Stopped, journal_at
 from tests.tools import need
 from transfer.fields import dump_json
 
-SHELLS = {"dash": ("dash",), "busybox": ("busybox", "sh"), "bash": ("bash", "--posix")}
+SHELL_OF = dict(zip(OPERATIONS, cycle(SHELLS.values()), strict=False))
+"""A shell for each operation, so that all of them get their share."""
 
 
 @pytest.fixture(params=OPERATIONS)
@@ -56,16 +59,18 @@ def everything(site: KotsSite) -> str:
     return json.dumps(site.cluster.load(), sort_keys=True).replace(str(site.folder), "")
 
 
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_a_script_does_what_a_run_does_and_neither_shows_a_secret(
-    operation: Operation, tmp_path: Path
+    name: str, tmp_path: Path
 ) -> None:
+    operation = OPERATIONS[name]
     ran = with_licences(operation.stage(tmp_path / "run"))
     _, asked = go(operation, ran)
     operation.check(ran)
     assert_unseen(ran, ran.said)
     site = with_licences(operation.stage(tmp_path / "script"))
     plan = operation.dry(site)
-    somebody = Somebody(site, plan)
+    somebody = Somebody(site, plan, shell=SHELL_OF[name])
     done = somebody.go_on()
     assert done.returncode == 0, done.stderr
     operation.check(site)
