@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from mirror.cli.expiry import warn_of_licences
 from mirror.cli.hands import Opened, asking
 from mirror.cli.known import known_for, puller_for
 from mirror.cli.operation import Manner, carry_out, show_plan
@@ -32,7 +33,7 @@ from mirror.kots import Engine
 from mirror.offer import Offered
 from mirror.site import Site
 from mirror.sitefile import check_files, load_site
-from transfer.console import emit, home
+from transfer.console import emit, home, say_for
 from transfer.disk import replace_file
 from transfer.sources import OpenSource, open_sources
 
@@ -79,6 +80,7 @@ def carry_out_job(job: Job) -> None:
     """
     _check(job)
     site = load_site(job.manner.site, home())
+    warn_of_licences(site.applications, say_for(quiet=job.manner.quiet))
     site, order = respell(site, job.order, typed(site, job.order))
     job = replace(job, order=order)
     if order.connected:

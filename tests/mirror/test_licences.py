@@ -264,3 +264,15 @@ def test_commands_warn_of_what_they_can_read(site: Caretaker) -> None:
     assert one.startswith(
         f"warning: harness: the licence {site.folder}/license.yaml ended on 2026-"
     )
+
+
+@pytest.mark.parametrize("order", [("install", "--skip-console"), ("upgrade",)])
+def test_an_install_or_upgrade_warns_before_all_else(
+    order: tuple[str, ...], site: Caretaker
+) -> None:
+    dry = (*order, "--connected", "--dry-run")
+    assert site.run(*dry).stderr == ""
+    (site.folder / "license.yaml").write_text(text(end=NOW - timedelta(days=100)))
+    told = site.run(*dry).stderr
+    assert "warning: harness: the licence" in told.splitlines()[0]
+    assert "ended on 2026-08-15" in told
