@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 
-from mirror.quantity import parse_quantity
+from mirror.kube.quantity import parse_quantity
 from transfer.fields import Fields
 
 _FIGURES = ("cpu", "memoryGB", "storageGB")

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from mirror.config.advice import NODE_PORTS
 from mirror.config.settings import NODE_PORT
+from mirror.kube.quantity import parse_quantity
 from mirror.preflight.checks import NAMES
 from mirror.preflight.ports import CONSOLE_PORT, GRPC_PORT, MINIO_PORT
 from mirror.preflight.rights import MINIMUM
 from mirror.preflight.versions import GUIDE_SINCE, LISTED, PLUGINS_SINCE
-from mirror.quantity import parse_quantity
 from mirror.requirements import NODE_CPU, NODE_MEMORY, TABLES
 from transfer.kots.licence import SOON
 

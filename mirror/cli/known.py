@@ -9,7 +9,7 @@ from pathlib import Path
 from mirror.config.carried import carried_releases
 from mirror.credentials import Keyring
 from mirror.deploy import Known, Order, Task
-from mirror.pullsecret import Puller
+from mirror.kube.pullsecret import Puller
 from mirror.site import Application, Site, puller_of
 from mirror.sitefile import load_licences
 from transfer.disk import read_text

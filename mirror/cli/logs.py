@@ -9,11 +9,12 @@ from pathlib import Path
 
 import click
 
-from mirror import duration, kubectl_daily
+from mirror import duration
 from mirror.cli.hands import asking
 from mirror.cli.options import app_option, examples, site_option
 from mirror.command import Command
 from mirror.credentials import Keyring, passwords
+from mirror.kube import kubectl_daily
 from mirror.operation import as_json, as_text
 from mirror.outcome import LAST_LINES, Finished
 from mirror.process import Runner

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mirror import openshift
 from mirror.deploy.draft import Draft
-from mirror.kubectl_deploy import create_namespace
+from mirror.kube import openshift
+from mirror.kube.kubectl_deploy import create_namespace
 from mirror.operation.model import Person, Run, Step
 from mirror.site import Application
 

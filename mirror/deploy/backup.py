@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from mirror import kots
 from mirror.deploy.draft import Draft
-from mirror.kubectl import kubectl
+from mirror.kube.kubectl import kubectl
 from mirror.offer import Offered
 from mirror.operation.model import Person, Step
 from mirror.site import Application, by_namespace

@@ -8,9 +8,9 @@ from mirror import kots
 from mirror.deploy import undoing
 from mirror.deploy.draft import Draft
 from mirror.kots_daily import open_console
-from mirror.kubectl_deploy import delete_secret
+from mirror.kube.kubectl_deploy import delete_secret
+from mirror.kube.pullsecret import OF_CONSOLE, of_application
 from mirror.operation.model import Await, ConsoleIs, Person, Run, Step
-from mirror.pullsecret import OF_CONSOLE, of_application
 from mirror.site import Application, by_namespace
 from transfer.errors import InvalidInput, PolicyError
 from transfer.kots.version import is_older

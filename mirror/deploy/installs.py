@@ -10,9 +10,9 @@ from mirror.deploy.accounts import allow_accounts
 from mirror.deploy.arrival import see_arrive
 from mirror.deploy.draft import Draft
 from mirror.deploy.takeover import take_over
+from mirror.kube.pullsecret import OF_CONSOLE
 from mirror.offer import Offered
 from mirror.operation.model import Judge, Person, Run, Step
-from mirror.pullsecret import OF_CONSOLE
 from mirror.site import Application, Login
 from transfer.errors import InvalidInput, PolicyError
 from transfer.kots.finding import refuse

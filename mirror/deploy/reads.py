@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from mirror import kots, openshift
+from mirror import kots
 from mirror.deploy.model import Deployed, Order, State, Task
-from mirror.kubectl import get_namespace
+from mirror.kube import openshift
+from mirror.kube.kubectl import get_namespace
+from mirror.kube.pullsecret import get_pull_secrets
 from mirror.operation.model import (
     Ask,
     ConsoleIs,
@@ -18,7 +20,6 @@ from mirror.operation.model import (
     PullsFrom,
     Step,
 )
-from mirror.pullsecret import get_pull_secrets
 from mirror.site import Application, Site, by_namespace
 
 _NOTHING = Deployed(console=None, exists=False)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from mirror import outcome
 from mirror.command import Command
+from mirror.kube.workload import read_workloads
 from mirror.operation.hands import Hands
 from mirror.operation.model import (
     Await,
@@ -18,7 +19,6 @@ from mirror.operation.model import (
 )
 from mirror.operation.words import HOPELESS, PAUSE, late, told
 from mirror.outcome import Finished
-from mirror.workload import read_workloads
 from transfer.errors import ToolError
 
 

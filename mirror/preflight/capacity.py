@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from mirror.cluster import Node, Reserved
+from mirror.kube.cluster import Node, Reserved
 from mirror.preflight.finding import Found, failed, passed, warned
 from mirror.preflight.model import Member, Seen
 from mirror.requirements import (

@@ -8,7 +8,9 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from mirror import cluster, kots, kubectl, outcome
+from mirror import kots, outcome
+from mirror.kube import cluster, kubectl
+from mirror.kube.pullsecret import Puller
 from mirror.operation import AskCluster
 from mirror.preflight.inquiry import Inquiry, not_asked
 from mirror.preflight.model import (
@@ -25,7 +27,6 @@ from mirror.preflight.model import (
 from mirror.preflight.ports import CONSOLE_PORT
 from mirror.preflight.registry import let_in, look_for, try_reading, try_uploads
 from mirror.preflight.ways import Scout
-from mirror.pullsecret import Puller
 from mirror.site import Application
 from mirror.target import RegistryAccess
 from transfer.errors import ToolError, TransferError

@@ -9,9 +9,9 @@ from datetime import datetime
 from ipaddress import ip_address
 from typing import Generic, TypeVar
 
-from mirror.cluster import Node, NodePort, Reserved, Rights, StorageClass
 from mirror.config.settings import Settings
 from mirror.kots import Engine
+from mirror.kube.cluster import Node, NodePort, Reserved, Rights, StorageClass
 from mirror.offer import Offered
 from mirror.site import Application, Site, by_namespace
 from transfer.contents import ReleaseRecord

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirror.cluster import NodePort
 from mirror.config.advice import NODE_PORTS
 from mirror.config.settings import NODE_PORT
+from mirror.kube.cluster import NodePort
 from mirror.preflight.finding import Found, failed, passed, warned
 from mirror.preflight.model import Member, Seen
 

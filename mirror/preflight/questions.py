@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
-from mirror import kots, kubectl, openshift
+from mirror import kots
 from mirror.command import Command
+from mirror.kube import kubectl, openshift
+from mirror.kube.pullsecret import get_pull_secrets
 from mirror.preflight.model import Case
 from mirror.preflight.ports import CONSOLE_PORT
-from mirror.pullsecret import get_pull_secrets
 from mirror.site import DockerConfig, by_namespace
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mirror.cluster import Rights
+from mirror.kube.cluster import Rights
 from mirror.preflight.finding import Found, failed, passed, warned
 from mirror.preflight.model import Seen
 

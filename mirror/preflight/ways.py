@@ -9,12 +9,12 @@ from typing import TypeVar
 
 from mirror.deploy import Known, Order, State, Task, observe, plan
 from mirror.kots import Engine
+from mirror.kube.pullsecret import Puller
 from mirror.offer import Offered
 from mirror.operation import AskCluster, Plan
 from mirror.operation.model import Assemble, Await, ConsoleIs, IsDeployed, Person
 from mirror.preflight.case import attempt
 from mirror.preflight.model import Answer, Case, Member, Way
-from mirror.pullsecret import Puller
 from mirror.site import Application
 from transfer.errors import TransferError
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from mirror import kubectl_daily
 from mirror.downtime import downtime_of
+from mirror.kube import kubectl_daily
+from mirror.kube.workload import Workload
 from mirror.operation.model import Await, IsScaled, Plan, Run, Save, Step
 from mirror.operation.naming import named_apart
 from mirror.site import Application, Site
@@ -22,7 +23,6 @@ from mirror.upkeep.standing import (
     seconds,
     wait_step,
 )
-from mirror.workload import Workload
 from transfer.errors import InvalidInput, NotFound, TransferError, raise_together
 
 UNDO = "airgap-mirror up, with the same site file, brings it back as it was"

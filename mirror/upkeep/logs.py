@@ -11,9 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mirror import kubectl_daily, outcome
+from mirror import outcome
 from mirror.command import Command
-from mirror.kubectl_daily import LogOf
+from mirror.kube import kubectl_daily
+from mirror.kube.kubectl_daily import LogOf
 from mirror.operation.model import Ask, Plan, Save, Step
 from mirror.operation.naming import named_apart
 from mirror.outcome import Finished

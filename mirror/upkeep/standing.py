@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from mirror import duration, kubectl_daily
+from mirror import duration
 from mirror.downtime import Scaled
+from mirror.kube import kubectl_daily
+from mirror.kube.workload import Workload, read_workloads
 from mirror.operation.hands import AskCluster
 from mirror.operation.model import Ask, Await, IsScaled, Run, Step
 from mirror.site import Application, Site, by_namespace
-from mirror.workload import Workload, read_workloads
 from transfer.errors import InvalidInput
 from transfer.text import counted
 

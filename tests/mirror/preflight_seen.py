@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from mirror.cluster import Node, StorageClass
+from mirror.kube.cluster import Node, StorageClass
 from mirror.preflight.model import (
     Access,
     Answer,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mirror import kots
-from mirror.kubectl import kubectl
+from mirror.kube.kubectl import kubectl
 from mirror.operation.goals import await_goal
 from mirror.operation.model import (
     Await,

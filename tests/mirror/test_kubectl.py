@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 
 import pytest
 
-from mirror import cluster, kubectl
-from mirror.cluster import Node, NodePort, Reserved, StorageClass
 from mirror.command import Command
 from mirror.credentials import Keyring
+from mirror.kube import cluster, kubectl
+from mirror.kube.cluster import Node, NodePort, Reserved, StorageClass
 from mirror.outcome import Finished
 from mirror.preflight.questions import questions
 from mirror.process import Runner

@@ -9,15 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from mirror import kubectl_daily
 from mirror.command import Command
 from mirror.credentials import Keyring
-from mirror.kubectl_daily import LogOf
+from mirror.kube import kubectl_daily
+from mirror.kube.kubectl_daily import LogOf
+from mirror.kube.workload import read_workload, read_workloads
 from mirror.outcome import Finished, check
 from mirror.process import Runner
 from mirror.site import Site
 from mirror.upkeep.standing import read_counts
-from mirror.workload import read_workload, read_workloads
 from tests.fakes.kube import VERBS
 from tests.fakes.kubeapps import FakeApps
 from tests.fakes.kubeverbs import GLOBAL

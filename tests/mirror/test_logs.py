@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from mirror.command import Command
-from mirror.kubectl_daily import LogOf
+from mirror.kube.kubectl_daily import LogOf
 from mirror.outcome import Finished
 from mirror.upkeep.gather import gather
 from mirror.upkeep.logs import Logs, path_of, plan_logs

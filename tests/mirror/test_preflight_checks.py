@@ -7,8 +7,8 @@ from fractions import Fraction
 
 import pytest
 
-from mirror.cluster import NodePort, Reserved, Rights, StorageClass
 from mirror.kots import Engine
+from mirror.kube.cluster import NodePort, Reserved, Rights, StorageClass
 from mirror.preflight.checks import CHECKS, NAMES, judge
 from mirror.preflight.finding import Verdict
 from mirror.preflight.model import Access, Answer, Held, Seen, Way

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mirror.kube.quantity import parse_quantity
 from mirror.preflight.checks import judge
 from mirror.preflight.finding import Verdict
 from mirror.preflight.model import Seen
-from mirror.quantity import parse_quantity
 from mirror.requirements import TABLES, Mode, Requirement, find_requirement
 from tests.mirror.kots_world import SITE, read_site
 from tests.mirror.preflight_seen import PULL, SILENCE, good, values, with_member

@@ -12,7 +12,7 @@ import yaml
 
 from mirror.deploy import Known, Order, assume, plan
 from mirror.kots import Engine
-from mirror.openshift import allow_without_oc
+from mirror.kube.openshift import allow_without_oc
 from mirror.operation import as_text
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import FIRST, SITE, install_order, licence_text, licences

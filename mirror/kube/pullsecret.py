@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mirror.command import Command
-from mirror.kubectl import kubectl
+from mirror.kube.kubectl import kubectl
 from mirror.outcome import Finished, check
 from mirror.secret import Secret
 from mirror.site import Site

@@ -1,9 +1,9 @@
-"""What installs and upgrades do with kubectl themselves; see `mirror.kubectl`."""
+"""What installs and upgrades do with kubectl themselves; see `mirror.kube.kubectl`."""
 
 from __future__ import annotations
 
 from mirror.command import Command
-from mirror.kubectl import kubectl
+from mirror.kube.kubectl import kubectl
 from mirror.site import Site
 
 

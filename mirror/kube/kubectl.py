@@ -1,7 +1,7 @@
 """What Kubernetes is asked, as values: the one way to it is kubectl, and its answers are JSON.
 
 `auth can-i` alone knows no JSON: it answers with a word, or with a table; and pods are asked for in
-columns. The answers are read by `mirror.cluster`.
+columns. The answers are read by `mirror.kube.cluster`.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mirror.command import Command
-from mirror.kubectl import kubectl
+from mirror.kube.kubectl import kubectl
 from mirror.site import Site
 
 WORKLOADS = "deployments,statefulsets"
