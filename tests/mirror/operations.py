@@ -19,6 +19,7 @@ from mirror.operation import AskCluster, Plan
 from tests.mirror.golden import CASES, FOLDER, Case, shown
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import licences
+from tests.mirror.operations_connected import CONNECTED
 from tests.mirror.operations_daily import DAILY
 
 
@@ -92,6 +93,7 @@ class Deployment:
 
 OPERATIONS: Mapping[str, Operation] = {
     **{name: Deployment(case) for name, case in CASES.items()},
+    **CONNECTED,
     **DAILY,
 }
 """Each by the name of its golden files."""
