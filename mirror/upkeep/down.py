@@ -25,8 +25,6 @@ from mirror.upkeep.standing import (
 )
 from transfer.errors import InvalidInput, NotFound, TransferError, raise_together
 
-UNDO = "airgap-mirror up, with the same site file, brings it back as it was"
-
 
 def plan_down(site: Site, places: Sequence[Place], *, everything: bool) -> Plan:
     """Scale what has to stand still to nothing; with `everything`, the rest after it.
@@ -126,7 +124,7 @@ def _stop(site: Site, place: Place, workloads: Sequence[str]) -> Iterator[Step]:
     """All at the same time, then wait for each."""
     for workload in workloads:
         if place.pods(workload) != 0:
-            yield scale_step(site, place, workload, 0, undo=UNDO)
+            yield scale_step(site, place, workload, 0, undo=_BACK)
     for workload in workloads:
         found = (place.workloads or {}).get(workload)
         if found is None or found.wanted or found.running:
@@ -150,7 +148,7 @@ def _stop_the_rest(site: Site, place: Place) -> Iterator[Step]:
             name=f"stop-{kind}-{place.namespace}",
             why=f"Stop all other {kind} in namespace {place.namespace} but those of {but}.",
             action=Run(command=kubectl_daily.scale_all(site, place.namespace, kind, spared)),
-            undo=UNDO,
+            undo=_BACK,
         )
         yield Step(
             name=f"stopped-{kind}-{place.namespace}",
@@ -183,4 +181,10 @@ def _assumed(place: Place, *, everything: bool) -> Iterator[str]:
 _NAME_THEM = (
     "name the workloads that have to stand still in the site file: "
     "downtime: {stop: [deployment/NAME, …]}"
+)
+
+
+_BACK = (
+    "airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale "
+    "with the number of pods that is noted beside the site file, databases first"
 )

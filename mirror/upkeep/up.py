@@ -161,7 +161,10 @@ def _assumed(place: Place) -> Iterator[str]:
                 )
 
 
-_UNDO = "airgap-mirror down, with --all for everything, stops it again"
+_UNDO = (
+    "airgap-mirror down, with --all for everything, stops it again; by hand, kubectl scale with "
+    "--replicas=0"
+)
 _STATE_THEM = (
     "state how many pods each had: --pods deployment/NAME=NUMBER; or correct downtime: in the "
     "site file"

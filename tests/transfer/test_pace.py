@@ -243,7 +243,7 @@ def test_a_registry_that_has_enough_gets_less() -> None:
         copy([image], jobs=MOST, clock=clock).raise_for_failures()
         assert target.setbacks == busy.refused
     assert len(fake.blobs) == len(tree.blobs)
-    assert busy.most <= START_FAR + 1
+    assert busy.most <= START_FAR + START_FAR // 3  # one trial of more, at the most
     assert busy.refused < len(tree.blobs), "not one in two is refused for long"
 
 

@@ -89,7 +89,7 @@ fi
 
 if begin stop-harness-manager \
     'Stop deployment/harness-manager: scale it to nothing.' \
-    'airgap-mirror up, with the same site file, brings it back as it was'; then
+    'airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale with the number of pods that is noted beside the site file, databases first'; then
     it() {
         kubectl scale deployment/harness-manager \
           --replicas=0 \
@@ -103,7 +103,7 @@ fi
 
 if begin stop-verification-svc \
     'Stop deployment/verification-svc: scale it to nothing.' \
-    'airgap-mirror up, with the same site file, brings it back as it was'; then
+    'airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale with the number of pods that is noted beside the site file, databases first'; then
     it() {
         kubectl scale deployment/verification-svc \
           --replicas=0 \
@@ -117,7 +117,7 @@ fi
 
 if begin stop-ng-manager \
     'Stop deployment/ng-manager: scale it to nothing.' \
-    'airgap-mirror up, with the same site file, brings it back as it was'; then
+    'airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale with the number of pods that is noted beside the site file, databases first'; then
     it() {
         kubectl scale deployment/ng-manager \
           --replicas=0 \
@@ -170,7 +170,7 @@ fi
 
 if begin stop-deployments-harness \
     'Stop all other deployments in namespace harness but those of the admin console.' \
-    'airgap-mirror up, with the same site file, brings it back as it was'; then
+    'airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale with the number of pods that is noted beside the site file, databases first'; then
     it() {
         kubectl scale deployments '--selector=kots.io/kotsadm!=true' \
           --replicas=0 \
@@ -197,7 +197,7 @@ fi
 
 if begin stop-statefulsets-harness \
     'Stop all other statefulsets in namespace harness but those of the admin console.' \
-    'airgap-mirror up, with the same site file, brings it back as it was'; then
+    'airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale with the number of pods that is noted beside the site file, databases first'; then
     it() {
         kubectl scale statefulsets '--selector=kots.io/kotsadm!=true' \
           --replicas=0 \

@@ -87,7 +87,7 @@ fi
 
 if begin stop-harness-manager \
     'Stop deployment/harness-manager: scale it to nothing.' \
-    'airgap-mirror up, with the same site file, brings it back as it was'; then
+    'airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale with the number of pods that is noted beside the site file, databases first'; then
     it() {
         kubectl scale deployment/harness-manager \
           --replicas=0 \
@@ -101,7 +101,7 @@ fi
 
 if begin stop-verification-svc \
     'Stop deployment/verification-svc: scale it to nothing.' \
-    'airgap-mirror up, with the same site file, brings it back as it was'; then
+    'airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale with the number of pods that is noted beside the site file, databases first'; then
     it() {
         kubectl scale deployment/verification-svc \
           --replicas=0 \
@@ -115,7 +115,7 @@ fi
 
 if begin stop-ng-manager \
     'Stop deployment/ng-manager: scale it to nothing.' \
-    'airgap-mirror up, with the same site file, brings it back as it was'; then
+    'airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale with the number of pods that is noted beside the site file, databases first'; then
     it() {
         kubectl scale deployment/ng-manager \
           --replicas=0 \

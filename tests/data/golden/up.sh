@@ -72,7 +72,7 @@ fi
 
 if begin start-mongodb-replicaset-chart \
     'Scale statefulset/mongodb-replicaset-chart to 3.' \
-    'airgap-mirror down, with --all for everything, stops it again'; then
+    'airgap-mirror down, with --all for everything, stops it again; by hand, kubectl scale with --replicas=0'; then
     it() {
         kubectl scale statefulset/mongodb-replicaset-chart \
           --replicas=3 \
@@ -99,7 +99,7 @@ fi
 
 if begin start-redis-sentinel-harness-server \
     'Scale statefulset/redis-sentinel-harness-server to 3.' \
-    'airgap-mirror down, with --all for everything, stops it again'; then
+    'airgap-mirror down, with --all for everything, stops it again; by hand, kubectl scale with --replicas=0'; then
     it() {
         kubectl scale statefulset/redis-sentinel-harness-server \
           --replicas=3 \
@@ -126,7 +126,7 @@ fi
 
 if begin start-timescaledb-single-chart \
     'Scale statefulset/timescaledb-single-chart to 2.' \
-    'airgap-mirror down, with --all for everything, stops it again'; then
+    'airgap-mirror down, with --all for everything, stops it again; by hand, kubectl scale with --replicas=0'; then
     it() {
         kubectl scale statefulset/timescaledb-single-chart \
           --replicas=2 \
@@ -153,7 +153,7 @@ fi
 
 if begin start-harness-manager \
     'Scale deployment/harness-manager to 2.' \
-    'airgap-mirror down, with --all for everything, stops it again'; then
+    'airgap-mirror down, with --all for everything, stops it again; by hand, kubectl scale with --replicas=0'; then
     it() {
         kubectl scale deployment/harness-manager \
           --replicas=2 \
@@ -167,7 +167,7 @@ fi
 
 if begin start-verification-svc \
     'Scale deployment/verification-svc to 2.' \
-    'airgap-mirror down, with --all for everything, stops it again'; then
+    'airgap-mirror down, with --all for everything, stops it again; by hand, kubectl scale with --replicas=0'; then
     it() {
         kubectl scale deployment/verification-svc \
           --replicas=2 \
@@ -181,7 +181,7 @@ fi
 
 if begin start-ng-manager \
     'Scale deployment/ng-manager to 2.' \
-    'airgap-mirror down, with --all for everything, stops it again'; then
+    'airgap-mirror down, with --all for everything, stops it again; by hand, kubectl scale with --replicas=0'; then
     it() {
         kubectl scale deployment/ng-manager \
           --replicas=2 \
@@ -234,7 +234,7 @@ fi
 
 if begin start-ui \
     'Scale deployment/ui to 1.' \
-    'airgap-mirror down, with --all for everything, stops it again'; then
+    'airgap-mirror down, with --all for everything, stops it again; by hand, kubectl scale with --replicas=0'; then
     it() {
         kubectl scale deployment/ui \
           --replicas=1 \
