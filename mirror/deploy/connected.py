@@ -145,6 +145,9 @@ def _upgrade(draft: Draft, application: Application) -> None:
             hint="use airgap-mirror install --connected",
         )
     before = applications[slug].label
+    if label and label == before:
+        draft.note(f"{slug} is at {label} already.")
+        return
     if not label:
         draft.note(
             f"KOTS takes {slug} to the newest release of its channel at once. The vendor wants no "

@@ -18,7 +18,7 @@ from mirror.operation import Plan, Step, as_json, as_script, run
 from mirror.operation.model import Assemble, Edit, Person, Run, Save
 from tests.mirror.golden import FOLDER, shown
 from tests.mirror.kots_site import FILE_SECRETS, KotsSite, secret_values
-from tests.mirror.operations import OPERATIONS, Operation
+from tests.mirror.operations import DONE_AGAIN, OPERATIONS, RUNS, Operation
 from tests.mirror.script_runner import Somebody, calls, saved_lines
 from tests.mirror.shells import SHELLS
 from tests.mirror.stops import Stop, Stopped, journal_at
@@ -131,9 +131,9 @@ def go(operation: Operation, site: KotsSite, stop: Stop | None = None) -> Went:
     return Went(planned, asked)
 
 
-def test_a_run_stopped_anywhere_is_ended_by_the_same_command(
-    operation: Operation, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("name", RUNS)
+def test_a_run_stopped_anywhere_is_ended_by_the_same_command(name: str, tmp_path: Path) -> None:
+    operation = RUNS[name]
     whole = staged(operation, tmp_path / "whole")
     never = Stop(at=0)
     recorded = {step.name for step in go(operation, whole, never).plan.steps if step.recorded}
@@ -144,8 +144,14 @@ def test_a_run_stopped_anywhere_is_ended_by_the_same_command(
         go(operation, site)
         operation.check(site)
         assert not taken_again(site.folder / "journal.jsonl", recorded), at
-        again = operation.planned(site, site.hands().ask)
-        assert not [step.name for step in again.work if is_change(step)], "and nothing is left"
+        if name in DONE_AGAIN:
+            before = everything(site)
+            go(operation, site)
+            assert everything(site) == before
+            operation.check(site)
+        else:
+            again = operation.planned(site, site.hands().ask)
+            assert not [step.name for step in again.work if is_change(step)], "nothing is left"
         shutil.rmtree(site.folder)
 
 
