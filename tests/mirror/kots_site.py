@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -96,6 +96,8 @@ class KotsSite:
         self.assembled: list[str] = []
         self.proven: list[str] = []
         self.confirmed = {"backup"}
+        self.person: Callable[[Step], None] = lambda _step: None
+        """Does what a step asks for, before it is confirmed."""
         self.path = ""
         """Where programs are, if not where they usually are."""
         self.here = False
@@ -172,7 +174,7 @@ class KotsSite:
         return Hands(
             edit=edit,
             save=save,
-            confirm=lambda step: step.name in self.confirmed,
+            confirm=self._confirm,
             journal=self.journal,
             execute=self._call if self.here else runner,
             ask=self._call if self.here else silent,
@@ -184,6 +186,12 @@ class KotsSite:
             clock=self.clock,
             say=self.said.append,
         )
+
+    def _confirm(self, step: Step) -> bool:
+        if step.name not in self.confirmed:
+            return False
+        self.person(step)
+        return True
 
     def _call(self, command: Command) -> Finished:
         return fakes_here.call(command, self.environment)

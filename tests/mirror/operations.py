@@ -21,6 +21,7 @@ from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import licences
 from tests.mirror.operations_connected import CONNECTED, CONNECTED_RUNS
 from tests.mirror.operations_daily import DAILY
+from tests.mirror.operations_pending import PENDING
 
 
 class Operation(Protocol):
@@ -95,6 +96,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **{name: Deployment(case) for name, case in CASES.items()},
     **CONNECTED,
     **DAILY,
+    **PENDING,
 }
 """Each by the name of its golden files."""
 

@@ -14,7 +14,7 @@ from typing import Any
 from mirror.operation import Plan, Step, as_script
 from mirror.operation.byhand import by_hand
 from mirror.operation.edits import edit
-from mirror.operation.model import Assemble, Edit, Look, Save
+from mirror.operation.model import Assemble, Edit, Look, Person, Save
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import FAKES
 from tests.tools import need
@@ -129,6 +129,8 @@ class Somebody:
                 assert not list(self.site.audit(images).faults())
             case Edit() as action:
                 edit(action)
+            case Person():
+                self.site.person(step)
             case _:
                 pass
 

@@ -16,9 +16,7 @@ from tests.mirror.kots_world import (
     FIRST,
     KOTS,
     MONTHLY,
-    SITE,
     namespace,
-    read_site,
     running,
     upgrade_order,
 )
@@ -151,13 +149,6 @@ def test_the_command_line_waits_for_the_person(tmp_path: Path) -> None:
     done = mirror(*words, "--confirmed", "deploy-harness-80307", env=site.environment)
     assert done.code == 0, done.err
     assert done.out == "harness 80307 is deployed\nharness is ready\n"
-
-
-def test_a_dry_run_asks_nobody() -> None:
-    site = read_site(SITE)
-    text = as_text(plan_deploy(site, site.application("harness"), None, "80307"))
-    assert "harness 80307 waits in the admin console to be deployed." in text
-    assert "--confirmed deploy-harness-80307" in text
 
 
 def test_an_upgrade_goes_on_with_a_release_that_waits_in_the_console(tmp_path: Path) -> None:
