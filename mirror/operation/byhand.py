@@ -57,10 +57,12 @@ def _edit(path: str, change: Change) -> str:
         case CopyFile(source=source):
             return f"Put {source} in place of {path}:\n\n  cp -- {quote(source)} {quote(path)}"
         case InstallPlugin(archive=archive, digest=digest, member=member):
+            folder = path.rpartition("/")[0] or "/"
             check = quote(f"{digest.removeprefix('sha256:')}  {archive}")
             return (
                 f"Put the program {member} at {path}:\n\n"
                 f"  echo {check} | sha256sum -c\n"
+                f"  mkdir -p -- {quote(folder)}\n"
                 f"  tar -xzOf {quote(archive)} {quote(member)} > {quote(path)}\n"
                 f"  chmod +x {quote(path)}"
             )

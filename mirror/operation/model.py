@@ -290,3 +290,9 @@ class Plan:
     def commands(self) -> Iterator[Command]:
         """Every command, in order."""
         return (step.command for step in self.steps if step.command)
+
+    def programs(self) -> list[str]:
+        """What has to be there to run them, each once; not what a step before puts there."""
+        made = {step.action.path for step in self.steps if isinstance(step.action, Edit)}
+        used = dict.fromkeys(command.argv[0] for command in self.commands())
+        return [name for name in used if name not in made]

@@ -47,7 +47,7 @@ def _parts(plan: Plan) -> Iterator[str]:
 
 def _before(plan: Plan) -> Iterator[str]:
     """What has to be at hand."""
-    programs = dict.fromkeys(command.argv[0] for command in plan.commands())
+    programs = plan.programs()
     if not programs:
         return
     yield "## Before the first step"

@@ -69,17 +69,13 @@ def common() -> str:
 
 def _header(plan: Plan) -> Iterator[str]:
     yield plan.title[:1].upper() + plan.title[1:]
-    yield _USAGE.format(programs=" and ".join([*_programs(plan), "sleep"]))
+    yield _USAGE.format(programs=" and ".join([*plan.programs(), "sleep"]))
     if any(isinstance(step.action, Run) and step.action.handed for step in plan.steps):
         yield _UNPROVEN
     if plan.assumptions:
         yield "Assumed, and asked where it can be:\n" + listed(plan.assumptions)
     if plan.notes:
         yield "To know:\n" + listed(plan.notes)
-
-
-def _programs(plan: Plan) -> list[str]:
-    return list(dict.fromkeys(command.argv[0] for command in plan.commands()))
 
 
 def _variables(sources: Iterable[SecretSource]) -> dict[SecretSource, str]:
@@ -149,7 +145,7 @@ def _start(plan: Plan, variables: Mapping[SecretSource, str]) -> str:
         *(_checked(source, variable) for source, variable in variables.items()),
         "check_secrets",
         "clean",
-        f"has_programs {' '.join(map(quote, [*_programs(plan), 'sleep']))}",
+        f"has_programs {' '.join(map(quote, [*plan.programs(), 'sleep']))}",
     ]
     return "\n".join(lines)
 

@@ -22,6 +22,7 @@ from tests.mirror.kots_world import licences
 from tests.mirror.operations_connected import CONNECTED, CONNECTED_RUNS
 from tests.mirror.operations_daily import DAILY
 from tests.mirror.operations_pending import PENDING
+from tests.mirror.operations_plugin import PLUGIN
 
 
 class Operation(Protocol):
@@ -97,13 +98,14 @@ OPERATIONS: Mapping[str, Operation] = {
     **CONNECTED,
     **DAILY,
     **PENDING,
+    **PLUGIN,
 }
 """Each by the name of its golden files."""
 
 RUNS: Mapping[str, Operation] = {**OPERATIONS, **CONNECTED_RUNS}
 """With those of which a script does not do all that a run does: it knows less."""
 
-DONE_AGAIN = frozenset({"connected-upgrade", "connected-upgrade-applications"})
+DONE_AGAIN = frozenset({"connected-upgrade", "connected-upgrade-applications", "plugin"})
 """Nobody here can tell that they are done: done once more, they change nothing."""
 
 

@@ -182,6 +182,9 @@ def test_how_each_kind_of_step_is_seen_to_have_worked() -> None:
         "(umask 077; kubectl f > '/x y')",
         "kubectl g",
         "rm -rf -- '/l m'",
-        "echo '00  /a b' | sha256sum -c\ntar -xzOf '/a b' kots > /bin/kots\nchmod +x /bin/kots",
+        (
+            "echo '00  /a b' | sha256sum -c\nmkdir -p -- /bin\n"
+            "tar -xzOf '/a b' kots > /bin/kots\nchmod +x /bin/kots"
+        ),
     ]
     assert "take over /o and add the values of /s, of these items alone: a, b." in text

@@ -1,0 +1,77 @@
+#!/bin/sh
+# Install kubectl-kots to /home/ops/.local/bin
+#
+# Needs a POSIX shell, sleep, and nothing of airgap-mirror, which made it.
+# It stops at the first step that fails, and says what to do. Exit codes are airgap-mirror's.
+#
+#   sh SCRIPT                          every step
+#   START=STEP sh SCRIPT               from this step on: those before it are done
+#   CONFIRMED='STEP STEP' sh SCRIPT    these steps, which only a person can take, are done
+
+# … mirror/operation/shell/*.sh …
+
+steps=2
+pause=5
+otherwise='its own words are above; run the same command again once the cause is gone'
+plan_again='what is there is not what the plan was made for: make it anew'
+look_at_log='the admin console'"'"'s log says more: kubectl logs deployment/kotsadm (or statefulset/kotsadm) in its namespace'
+
+# advise LINE: what to do about it.
+advise() {
+    case $1 in
+    *'Additional app configuration is required'*) printf '%s' 'complete configValues in the site file, or open the admin console'"'"'s Config page and deploy there' ;;
+    *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
+    *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
+    *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
+    *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
+    esac
+}
+
+# undone LINE: what install left undone.
+undone() {
+    case $1 in
+    *'Additional app configuration is required'*) printf '%s' 'deployed nothing: the application still waits for required configuration (pending_config)' ;;
+    *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'KOTS saw no registry: the cluster would pull from the vendor'"'"'s' ;;
+    esac
+}
+
+# give_up STATUS: what to do where waiting is of no use.
+give_up() {
+    case $1 in
+    failed) printf '%s' 'look at the version in the admin console, and at the pods of the namespace' ;;
+    pending_config) printf '%s' 'complete configValues in the site file, or the Config page of the admin console, and deploy it there' ;;
+    esac
+}
+
+trap interrupted INT TERM HUP
+case $start in
+'' | install-plugin | try-plugin) ;;
+*) stop 2 "START=$start: there is no such step" 'take the name of one' ;;
+esac
+check_secrets
+clean
+has_programs sleep
+
+if begin install-plugin \
+    'Put kubectl-kots v1.131.4 for linux/amd64 there; the version before is there until it is whole.' \
+    'delete /home/ops/.local/bin/kubectl-kots, or put the version before there'; then
+    person 'Put the program kots at /home/ops/.local/bin/kubectl-kots:
+
+  echo '"'"'1111111111111111111111111111111111111111111111111111111111111111  /usb/kots_linux_amd64.tar.gz'"'"' | sha256sum -c
+  mkdir -p -- /home/ops/.local/bin
+  tar -xzOf /usb/kots_linux_amd64.tar.gz kots > /home/ops/.local/bin/kubectl-kots
+  chmod +x /home/ops/.local/bin/kubectl-kots'
+    has_program /home/ops/.local/bin/kubectl-kots
+fi
+
+if begin try-plugin \
+    'See that it runs on this machine.'; then
+    it() {
+        /home/ops/.local/bin/kubectl-kots version --output=json
+    }
+    follow exit it
+fi
+
+say 'Done: install kubectl-kots to /home/ops/.local/bin.'
