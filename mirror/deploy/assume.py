@@ -93,6 +93,8 @@ def _about_console(namespace: str, console: Console | None, order: Order) -> str
         )
     where = f"The admin console in namespace {namespace}"
     if order.connected:
+        if order.skip_console or order.task is Task.INSTALL:
+            return f"An admin console runs in namespace {namespace}."
         return f"{where} is older than the plugin."
     minio = "with Minio" if console.minio else "without Minio"
     if console.version:

@@ -9,7 +9,7 @@
 #   CONFIRMED='STEP STEP' sh SCRIPT    these steps, which only a person can take, are done
 #
 # Assumed, and asked where it can be:
-#   - The admin console in namespace harness is older than the plugin.
+#   - An admin console runs in namespace harness.
 #   - harness is installed.
 
 # … mirror/operation/shell/*.sh …
