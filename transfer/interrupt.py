@@ -14,13 +14,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+_OTHERS = (signal.SIGTERM, signal.SIGHUP)
+"""The end of a session, or of the machine, is no other end than Ctrl-C: programs that were started
+are told, and nothing stays half done."""
+
 _PATIENCE = 0.2
 """Seconds that the main thread has to hear of a signal before it is sent to it again."""
 
 
 @contextmanager
 def ctrl_c_heard() -> Iterator[None]:
-    """Let SIGINT raise KeyboardInterrupt in the body, however the body waits.
+    """Let SIGINT raise KeyboardInterrupt in the body, however the body waits; SIGTERM, SIGHUP too.
 
     Nothing is changed where SIGINT is ignored or handled by somebody else, or outside the main
     thread.
@@ -30,11 +34,14 @@ def ctrl_c_heard() -> Iterator[None]:
         yield
         return
     heard = threading.Event()
+    others = [one for one in _OTHERS if signal.getsignal(one) is signal.SIG_DFL]
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         heard.set()
         signal.default_int_handler(number, frame)
 
+    for one in others:
+        signal.signal(one, interrupt)
     noted, note = os.pipe()
     os.set_blocking(note, False)
     signal.signal(signal.SIGINT, interrupt)
@@ -46,6 +53,8 @@ def ctrl_c_heard() -> Iterator[None]:
     finally:
         signal.set_wakeup_fd(before)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        for one in others:
+            signal.signal(one, signal.SIG_DFL)
         os.close(note)
         watcher.join()
         os.close(noted)
@@ -61,10 +70,10 @@ def _start_deaf(thread: threading.Thread) -> None:
 
 
 def _watch(noted: int, heard: threading.Event, handler: object) -> None:
-    """For each SIGINT noted, send it again until the main thread heard it."""
+    """For each such signal noted, send SIGINT until the main thread heard it."""
     main = threading.main_thread().ident
     while numbers := os.read(noted, 64):  # empty when the other end is closed
-        if signal.SIGINT not in numbers or main is None:
+        if main is None or not {signal.SIGINT, *_OTHERS} & set(numbers):
             continue
         # Somebody else may have taken over the signal meanwhile, to forward it to a program.
         while not heard.wait(_PATIENCE) and signal.getsignal(signal.SIGINT) is handler:

@@ -279,7 +279,12 @@ class Part:
         except StorageError:
             with self._lock:
                 self._ranges = Ranges(self._journal.synced)
-                self._journal.describe(self.content)
+                try:
+                    self._journal.describe(self.content)
+                except StorageError:  # then nobody may believe what it says
+                    with suppress(OSError):
+                        journal_of(self._path).unlink(missing_ok=True)
+                    raise
             raise
 
 

@@ -80,7 +80,7 @@ def hands_for(site: Site, planned: Plan, sources: Opened, watch: Watch) -> Itera
     with _registry(site, planned, keyring) as look:
         yield Hands(
             execute=_runner(site, keyring, watch.say),
-            ask=_runner(site, keyring, _silent),
+            ask=replace(_runner(site, keyring, _silent), kept=KEPT_ANSWER),
             check_secrets=keyring.check,
             audit=look,
             assemble=Assembler(sources.content),

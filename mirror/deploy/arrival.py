@@ -32,16 +32,25 @@ def see_arrive(draft: Draft, application: Application, version: str | None) -> N
             ),
         )
     )
-    draft.add(
-        Step(
-            name=f"ready-{name}",
-            why=f"Ask the console until everything of {slug} is ready.",
-            action=Await(
-                command=kots.get_apps(site, application.namespace),
-                goal=IsReady(slug=slug, address=_address(draft, slug)),
-                seconds=duration.seconds(site.waits.wait) or 0,
-            ),
-        )
+    draft.add(_ready(draft, application, name))
+
+
+def see_ready(draft: Draft, application: Application) -> None:
+    """Wait for what is deployed and not ready yet, as a run that ended early leaves it."""
+    if application.slug in draft.deployed(application.namespace).unready:
+        draft.add(_ready(draft, application, application.slug))
+
+
+def _ready(draft: Draft, application: Application, name: str) -> Step:
+    slug, site = application.slug, draft.site
+    return Step(
+        name=f"ready-{name}",
+        why=f"Ask the console until everything of {slug} is ready.",
+        action=Await(
+            command=kots.get_apps(site, application.namespace),
+            goal=IsReady(slug=slug, address=_address(draft, slug)),
+            seconds=duration.seconds(site.waits.wait) or 0,
+        ),
     )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from mirror import kots, kots_connected
 from mirror.deploy import undoing
 from mirror.deploy.accounts import allow_accounts
-from mirror.deploy.arrival import see_arrive
+from mirror.deploy.arrival import see_arrive, see_ready
 from mirror.deploy.backup import backup
 from mirror.deploy.draft import Draft
-from mirror.deploy.installs import check_password, migrate
+from mirror.deploy.installs import check_password, migrate, undeployed
 from mirror.deploy.model import Order, State, Task
 from mirror.deploy.takeover import take_over
 from mirror.operation.model import Await, ConsoleIs, Judge, Plan, Run, Step
@@ -56,8 +56,12 @@ def plan_connected(
 
 def _install(draft: Draft, application: Application) -> None:
     slug, namespace = application.slug, application.namespace
-    if slug in draft.deployed(namespace).applications:
+    installed = draft.deployed(namespace).applications.get(slug)
+    if installed:
+        if not installed.label:
+            raise undeployed(slug)
         draft.note(f"{slug} is installed already: airgap-mirror upgrade takes it further.")
+        see_ready(draft, application)
         return
     console = not draft.has_console(namespace)
     if console:
@@ -147,6 +151,7 @@ def _upgrade(draft: Draft, application: Application) -> None:
     before = applications[slug].label
     if label and label == before:
         draft.note(f"{slug} is at {label} already.")
+        see_ready(draft, application)
         return
     if not label:
         draft.note(

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from mirror import kots
 from mirror.deploy import undoing
 from mirror.deploy.accounts import allow_accounts
-from mirror.deploy.arrival import see_arrive
+from mirror.deploy.arrival import see_arrive, see_ready
 from mirror.deploy.draft import Draft
 from mirror.deploy.takeover import take_over
 from mirror.kube.pullsecret import OF_CONSOLE
@@ -46,17 +46,23 @@ def plan_installs(draft: Draft, releases: Mapping[Application, Sequence[Offered]
             _plan_install(draft, application, newest)
         elif installed.label == version:
             draft.note(f"{application.slug} {version} is deployed already.")
+            see_ready(draft, application)
         else:
             raise _is_there(application, installed, version)
 
 
+def undeployed(slug: str) -> PolicyError:
+    """An application that an install left in the console, without a release."""
+    return PolicyError(
+        f"{slug} is in the admin console, but no release of it is deployed",
+        hint=f"finish it: airgap-mirror deploy --app {slug}; or remove it with "
+        f"kubectl kots remove {slug} --undeploy, then install again",
+    )
+
+
 def _is_there(application: Application, installed: Installed, version: str) -> PolicyError:
     if not installed.label:
-        return PolicyError(
-            f"{application.slug} is in the admin console, but no release of it is deployed",
-            hint=f"finish it: airgap-mirror deploy --app {application.slug}; or remove it with "
-            f"kubectl kots remove {application.slug} --undeploy, then install again",
-        )
+        return undeployed(application.slug)
     message = f"{application.slug} {installed.label} is installed; the sources have {version}"
     if is_older(version, installed.label):
         return PolicyError(message, hint="give a newer release: nothing goes back to an older one")

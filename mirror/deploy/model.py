@@ -85,6 +85,8 @@ class Deployed:
     outdated: frozenset[str] = frozenset()
     """Pull secrets that have another user or password than the site file."""
     applications: Mapping[str, Installed] = field(default_factory=dict)
+    unready: frozenset[str] = frozenset()
+    """The slugs of applications that are deployed, and of which something is not ready."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -112,7 +112,9 @@ def _look(
         return Deployed(console=None)
     login = _outdated(site, namespace, applications, puller, ask)
     command = kots.get_apps(site, namespace)
-    labels = outcome.read_apps(ask(command), command)
+    answer = ask(command)
+    labels = outcome.read_apps(answer, command)
+    states = outcome.read_app_states(answer, command)
     versions = {one.slug: _versions(site, one, ask) for one in applications if one.slug in labels}
     return Deployed(
         console=console,
@@ -120,6 +122,7 @@ def _look(
         known=tuple(labels),
         waiting={slug: waiting(found) for slug, found in versions.items()},
         applications={slug: _installed(labels[slug], found) for slug, found in versions.items()},
+        unready=frozenset(slug for slug, state in states.items() if state != "ready"),
     )
 
 

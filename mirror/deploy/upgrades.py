@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from mirror import kots
 from mirror.deploy import undoing
-from mirror.deploy.arrival import see_arrive
+from mirror.deploy.arrival import see_arrive, see_ready
 from mirror.deploy.draft import Draft
 from mirror.deploy.path import allowed_steps, object_to, with_request
 from mirror.deploy.pending import press
@@ -30,6 +30,7 @@ def plan_upgrades(draft: Draft, releases: Mapping[Application, Sequence[Offered]
         hops = pending(offers, installed)
         if not hops:
             draft.note(f"{slug} is at {installed.label}; the sources have nothing newer.")
+            see_ready(draft, application)
         before = installed.label
         for hop in hops:
             if draft.has_to_wait(hop):

@@ -232,13 +232,14 @@ def _sum(quantities: str) -> Fraction:
 
 
 def _node(item: dict[str, Any]) -> Node:
-    status = item["status"]
+    status = item.get("status") or {}
+    capacity, free = status.get("capacity") or {}, status.get("allocatable") or {}
     return Node(
         name=str(item["metadata"]["name"]),
-        cpu=parse_quantity(status["capacity"]["cpu"]),
-        memory=parse_quantity(status["capacity"]["memory"]),
-        free_cpu=parse_quantity(status["allocatable"]["cpu"]),
-        free_memory=parse_quantity(status["allocatable"]["memory"]),
+        cpu=parse_quantity(capacity.get("cpu", "0")),
+        memory=parse_quantity(capacity.get("memory", "0")),
+        free_cpu=parse_quantity(free.get("cpu", "0")),
+        free_memory=parse_quantity(free.get("memory", "0")),
         obstacle=_obstacle(item.get("spec") or {}, status),
     )
 

@@ -69,8 +69,9 @@ def _logins(text: str, host: str) -> Iterator[tuple[str, str]]:
         return
     value = json.loads(text)
     for secret in value["items"] if value["kind"] == "List" else [value]:
-        config = json.loads(_decoded(secret["data"][".dockerconfigjson"]))
-        auths: dict[str, Any] = config["auths"]
+        data = secret.get("data") or {}  # of another kind, it has nothing for the host
+        config = json.loads(_decoded(data.get(".dockerconfigjson", "")) or "{}")
+        auths: dict[str, Any] = config.get("auths") or {}
         yield secret["metadata"]["name"], _decoded(auths.get(host, {}).get("auth", ""))
 
 

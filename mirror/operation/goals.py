@@ -43,7 +43,7 @@ def await_goal(action: Await, hands: Hands) -> str:
     deadline = hands.clock.now() + action.seconds
     said = ""
     while True:
-        found = _progress(action.goal, hands.ask(action.command), action.command)
+        found = _ask(action, hands, last=hands.clock.now() >= deadline)
         if found.reached:
             return found.status if isinstance(action.goal, IsScaled) else what
         if found.failed is not None:
@@ -58,6 +58,16 @@ def await_goal(action: Await, hands: Hands) -> str:
             hands.say(f"  {found.status}; asking again every {PAUSE} s")
             said = found.status
         hands.clock.pause(PAUSE)
+
+
+def _ask(action: Await, hands: Hands, *, last: bool) -> Progress:
+    """One question; that it fails says little while a console or a node is starting anew."""
+    try:
+        return _progress(action.goal, hands.ask(action.command), action.command)
+    except ToolError as error:
+        if last:
+            raise
+        return Progress(f"no answer ({str(error).splitlines()[-1].strip()})")
 
 
 def _progress(goal: Goal, finished: Finished, command: Command) -> Progress:

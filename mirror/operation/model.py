@@ -42,6 +42,8 @@ class Save:
 
     command: Command
     path: str
+    once: bool = False
+    """A file that is there stays, in a script: the plan of a run knows of it, and has no step."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

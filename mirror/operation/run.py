@@ -50,11 +50,13 @@ def run(site: Site, plan: Plan, hands: Hands) -> tuple[str, ...]:
     hands.check_secrets(secrets_of(plan))
     _check_room(plan.work, hands)
     achieved = []
+    anew = False  # what the journal has of later steps was about what was there before
     for number, step in enumerate(plan.work, start=1):
         hands.say(f"[{number}/{len(plan.work)}] {step.why}")
-        if step.recorded and hands.journal.has_done(step):
+        if step.recorded and not anew and hands.journal.has_done(step):
             hands.say("  done before")
             continue
+        anew = anew or (isinstance(step.action, Run) and not step.recorded)
         done = _take_noted(site, plan, step, hands)
         if done:
             achieved.append(done)

@@ -82,8 +82,8 @@ def _action(step: Step) -> Iterator[str]:
             if handed:
                 yield f"has {quote(handed)}"
             yield f"follow {judge} {_COMMAND}"
-        case Save(path=path):
-            yield f"save {_COMMAND} {quote(path)}"
+        case Save(path=path, once=once):
+            yield f"{'save_once' if once else 'save'} {_COMMAND} {quote(path)}"
         case Await(command=command, goal=goal, seconds=seconds):
             advice = f"{late(goal)}; ask again with: {command}"
             words = f"{math.ceil(seconds)} {quote(told(goal))} {quote(advice)}"

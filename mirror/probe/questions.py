@@ -219,7 +219,8 @@ class Probe(Asker):
             answer = self.ask("PUT", self.url("manifests", wrong), body, Content_Type=kind)
             name = f"type {_SHORT_TYPES[kind]}"
             if answer is not None and answer.status == HTTPStatus.CREATED:
-                self.ask("DELETE", self.url("manifests", str(Digest.of(body))))
+                for name_taken in (str(Digest.of(body)), wrong):
+                    self.ask("DELETE", self.url("manifests", name_taken))
                 self.note(name, "unchecked", "taken under a wrong digest, without its blobs")
             elif answer is None or answer.status in _REFUSED or _UNKNOWN & set(codes(answer)):
                 self.note(name, "refused", f"not taken ({self.said(answer)})")

@@ -93,11 +93,15 @@ def _note(site: Site, place: Place) -> Iterator[Step]:
         return  # nothing but zeros
     if _goes_on(place):
         return
+    why = f"Note how many pods everything in namespace {place.namespace} has, for airgap-mirror up"
+    unknown = place.workloads is None
+    if unknown:
+        why += "; what a downtime that goes on has noted stays, and this step is left out"
+    command = kubectl_daily.list_counts(site, place.namespace)
     yield Step(
         name=f"note-{place.namespace}",
-        why=f"Note how many pods everything in namespace {place.namespace} has, for airgap-mirror "
-        "up.",
-        action=Save(command=kubectl_daily.list_counts(site, place.namespace), path=place.file),
+        why=f"{why}.",
+        action=Save(command=command, path=place.file, once=unknown),
     )
 
 

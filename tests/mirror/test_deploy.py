@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from mirror.deploy import Order
 from mirror.kots import Engine
 from mirror.operation import as_text, run
 from mirror.operation.model import Assemble, Run
@@ -223,3 +224,15 @@ def test_namespaces_have_consoles_of_their_own(tmp_path: Path) -> None:
     assert (site.deployed(), site.deployed("ng")) == ({"harness": "79915"}, {"harness-ng": "500"})
     state = site.cluster.load()["namespaces"]
     assert state["ng"]["password"] == digest(FILE_SECRETS["console password"])
+
+
+@pytest.mark.parametrize("order", [install_order(), upgrade_order()])
+def test_what_was_deployed_and_is_not_ready_is_waited_for(order: Order, tmp_path: Path) -> None:
+    site = kots_site(tmp_path)
+    site.carry_out(install_order())
+    state = site.cluster.load()
+    state["namespaces"]["harness"]["apps"]["harness"]["states"] = ["degraded", "degraded"]
+    site.cluster.save(state)
+    _, achieved = site.carry_out(order)
+    assert achieved == ("harness is ready",)
+    assert "  harness: degraded; asking again every 5 s" in site.said

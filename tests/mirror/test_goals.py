@@ -206,3 +206,21 @@ def test_without_time_it_asks_once(site: KotsSite) -> None:
 def test_a_question_that_fails_ends_it(site: KotsSite) -> None:
     with pytest.raises(ToolError, match="ended with exit code 1"):
         wait(site, TWO, console(None))
+
+
+def no_answer(site: KotsSite) -> None:
+    """The namespace has no console to ask: `kots get` fails."""
+    console(None)(site)
+
+
+def test_a_question_that_fails_is_asked_again_in_time(site: KotsSite) -> None:
+    goal = IsDeployed(slug="harness", version="3")
+    told, seconds = wait(site, goal, no_answer, no_answer, versions("deployed"))
+    assert (told, seconds) == ("harness 3 is deployed", 10)
+    assert any(line.startswith("  no answer (") for line in site.said)
+
+
+def test_a_question_that_goes_on_failing_ends_with_its_failure(site: KotsSite) -> None:
+    goal = IsDeployed(slug="harness", version="3")
+    with pytest.raises(ToolError, match="unable to find kotsadm pod"):
+        wait(site, goal, no_answer, seconds=10)

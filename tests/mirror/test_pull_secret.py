@@ -149,11 +149,16 @@ def test_one_secret_and_several_are_read() -> None:
     assert outdated(answer(elsewhere), COMMAND, PULLER) == {CONSOLE}
 
 
+@pytest.mark.parametrize("data", [None, {}, {"tls.crt": "YQ=="}])
+def test_a_secret_of_another_kind_has_nothing_for_the_registry(data: object) -> None:
+    other = {"kind": "Secret", "metadata": {"name": CONSOLE}, "data": data}
+    assert outdated(answer(other), COMMAND, PULLER) == {CONSOLE}
+
+
 @pytest.mark.parametrize(
     "lines",
     [
         ("pusher:s3cret",),
-        (json.dumps({"kind": "Secret", "metadata": {"name": "s3cret"}, "data": {}}),),
         (json.dumps({"kind": "List", "items": ["s3cret"]}),),
         (json.dumps(secret(CONSOLE, ["s3cret"])),),
         (json.dumps(secret(CONSOLE, {"auths": {HOST: {"auth": "s3cret*"}}})),),

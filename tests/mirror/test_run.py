@@ -49,6 +49,18 @@ def test_steps_are_told_noted_and_taken_in_their_order(site: KotsSite) -> None:
     ]
 
 
+def test_what_was_done_before_something_was_done_anew_counts_no_more(site: KotsSite) -> None:
+    change, data = step(Run(command=GOOD), name="install"), person("migrate")
+    site.confirmed.add("migrate")
+    with pytest.raises(ToolError):
+        go(site, change, data, step(Run(command=BAD), name="add"))
+    site.confirmed.clear()
+    go_on = (data, step(Run(command=GOOD), name="add"))
+    with pytest.raises(Incomplete, match="migrate: not confirmed"):
+        go(site, change, *go_on)
+    go(site, *go_on)  # without the change, the data is there still
+
+
 def test_questions_were_asked_for_the_plan(site: KotsSite) -> None:
     go(site, step(Ask(command=BAD)), step(Run(command=GOOD), name="b"))
     assert len(site.cluster.calls()) == 1

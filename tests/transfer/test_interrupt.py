@@ -35,6 +35,22 @@ def test_a_signal_that_another_thread_took_ends_the_wait() -> None:
     assert not rescued.is_set()
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_the_end_of_a_session_is_heard_as_well(number: signal.Signals) -> None:
+    with pytest.raises(KeyboardInterrupt), ctrl_c_heard():
+        os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is signal.SIG_DFL
+
+
+def test_whoever_is_not_to_hear_of_a_session_does_not() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # as nohup does
+    try:
+        with ctrl_c_heard():
+            os.kill(os.getpid(), signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_everything_is_as_before_afterwards() -> None:
     handles = len(list(Path("/proc/self/fd").iterdir()))
     with ctrl_c_heard():

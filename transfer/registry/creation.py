@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from urllib.parse import urljoin
 
-from transfer.errors import AccessDenied, TransferError
+from transfer.errors import AccessDenied, TransferError, Unavailable
 from transfer.http.answers import Answer
 from transfer.http.messages import Request
 from transfer.http.transport import Transport
@@ -66,6 +66,9 @@ class Creator:
                 self._tried[thing] = None
                 try:
                     self._way(thing, found)
+                except Unavailable:
+                    del self._tried[thing]  # whoever tries again, asks again
+                    raise
                 except TransferError as error:
                     self._tried[thing] = error
             if failed := self._tried[thing]:

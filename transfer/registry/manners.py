@@ -66,7 +66,8 @@ class Manners:
         in_parts = size > PIECE and (careful or self.careful)
         if not self._pieces or (self._whole and fits and not in_parts):
             return None
-        return self._largest or max(PIECE, least, self._least)
+        usual = max(PIECE, least, self._least)
+        return usual if self._largest is None else min(usual, self._largest)
 
     def body_refused(self, size: int) -> bool:
         """Hear that a body of so many bytes was too large; whether a smaller one may pass."""
@@ -77,7 +78,8 @@ class Manners:
                 return False
             self._largest = smaller
             self._say(f"bodies of {size} bytes are refused: going on with {smaller} at a time")
-        return self._may("pieces")
+        self._pieces = self._may("pieces")  # that they are refused may be an old habit
+        return self._pieces
 
     def whole_refused(self) -> bool:
         """Hear that a blob must not come whole; whether pieces are left to try."""

@@ -10,6 +10,7 @@ Source: distribution-spec, "Pushing a blob in chunks", "Resuming an upload".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -27,6 +28,7 @@ from transfer.store import OpenContent
 _NOT_SO = frozenset({405, 411, 415, 416, 501})
 _NOT_SO_CODES = frozenset({"UNSUPPORTED", "BLOB_UPLOAD_INVALID"})
 _UPLOAD_UNKNOWN = "BLOB_UPLOAD_UNKNOWN"
+_LENGTH = re.compile(r"[0-9]{1,18}")
 _BREAKS = 2
 """Bodies that broke off, after which a blob comes in pieces."""
 
@@ -103,7 +105,7 @@ class Session:
     def _take(self, begun: Answer) -> None:
         self._location = self._asking.location(begun, self._what)
         least = begun.headers.get("OCI-Chunk-Min-Length", "")
-        self._least = int(least) if least.isascii() and least.isdigit() else 0
+        self._least = int(least) if _LENGTH.fullmatch(least) else 0
         self._offset, self._is_resumed = 0, False
 
     def _resume(self) -> bool:

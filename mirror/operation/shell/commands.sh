@@ -68,6 +68,15 @@ save() {
     printf '%s\n' "$answer" >"$2" || stop 9 "$2: cannot be written" 'see who may write there'
 }
 
+# save_once COMMAND FILE: the same, unless it is there: then it is older, and worth more.
+save_once() {
+    if [ -e "$2" ]; then
+        say "  $2 is there, and stays"
+        return 0
+    fi
+    save "$1" "$2"
+}
+
 # plain LINE: sets text, without colours and movements of the cursor.
 plain() {
     text='' rest=${1%"$cr"}

@@ -74,7 +74,7 @@ if begin read-harness \
 fi
 
 if begin note-harness \
-    'Note how many pods everything in namespace harness has, for airgap-mirror up.'; then
+    'Note how many pods everything in namespace harness has, for airgap-mirror up; what a downtime that goes on has noted stays, and this step is left out.'; then
     it() {
         kubectl get deployments,statefulsets '--selector=kots.io/kotsadm!=true' \
           --no-headers \
@@ -84,7 +84,7 @@ if begin note-harness \
           --namespace=harness \
           --request-timeout=30s
     }
-    save it /etc/airgap/site.harness.pods
+    save_once it /etc/airgap/site.harness.pods
 fi
 
 if begin stop-harness-manager \
