@@ -25,6 +25,7 @@ from mirror.operation.model import (
     PluginIs,
     PullsFrom,
     Run,
+    Save,
 )
 from mirror.operation.script import common
 from tests.mirror.shells import SHELLS, Shell, kubectl, plan_of, step
@@ -245,3 +246,16 @@ def test_the_shell_reads_any_json(shell: Shell, indent: int | None) -> None:
         done = shell.text(f"{common()}\nread_json < {shell.folder}/json")
         assert done.returncode == 0, text
         assert done.stdout.splitlines() == list(flat(document)), text
+
+
+@pytest.mark.parametrize(("once", "kept"), [(True, "first"), (False, "second")])
+def test_what_was_noted_first_stays_where_it_is_worth_more(
+    shell: Shell, *, once: bool, kept: str
+) -> None:
+    path = shell.folder / "counts"
+    note = step(Save(command=kubectl("get"), path=str(path), once=once))
+    for said in ("first", "second"):
+        shell.answers(said)
+        done = shell.run(plan_of(note))
+        assert done.returncode == 0, done.stderr
+    assert path.read_text() == f"{kept}\n"

@@ -94,6 +94,13 @@ def test_a_project_is_created_once_where_that_is_allowed(harbor: FakeHarbor) -> 
     assert set(harbor.tags) == {(f"harness/{name}", "1") for name in ("ui", "api", "db")}
 
 
+def test_a_project_is_asked_for_again_after_a_hiccup(harbor: FakeHarbor) -> None:
+    harbor.fail("POST", "/api/v2.0/projects", 1, status(503))
+    with client_of(harbor, create=True) as client:
+        push_to(client, "harness/ui").raise_for_failures()
+    assert set(harbor.tags) == {("harness/ui", "1")}
+
+
 def test_a_token_from_before_a_project_was_there_is_not_used_for_it(
     harbor: FakeHarbor, tmp_path: Path
 ) -> None:

@@ -16,7 +16,7 @@ from tests.transfer.registry.support import AT_ONCE, Content, noise
 from transfer.errors import IntegrityError, InvalidInput, StorageError, Unavailable
 from transfer.habits import UNKNOWN, Habits
 from transfer.registry import RegistryClient, RegistryRepository
-from transfer.registry.manners import MIB, PIECE
+from transfer.registry.manners import MIB, PIECE, Manners
 
 CONTENT = noise(3 * MIB + 5)
 UPLOADS = r"/blobs/uploads/"
@@ -427,3 +427,16 @@ def test_a_registry_that_hangs_up_for_ever_is_given_up(
     with pytest.raises(Unavailable, match="tried 3 times"):
         repository.push_blob(content.blob, content.open)
     assert not fake.open_uploads
+
+
+def test_pieces_are_tried_where_bodies_are_too_large_whatever_was_known_of_them() -> None:
+    manners = Manners(Habits(pieces=False), lambda _told: None)
+    blob = 100 * MIB
+    assert manners.piece(blob, 0, careful=False) is None
+    assert manners.body_refused(blob)
+    assert manners.piece(blob, 0, careful=False) == 64 * MIB
+
+
+def test_a_large_limit_makes_no_large_pieces() -> None:
+    manners = Manners(Habits(largest_body=4096 * MIB), lambda _told: None)
+    assert manners.piece(3000 * MIB, 0, careful=True) == PIECE
