@@ -12,10 +12,10 @@ from mirror import duration, kots
 from mirror.deploy.consoles import CONSOLE_PORT
 from mirror.deploy.status import waiting
 from mirror.kots_daily import open_console
-from mirror.operation.model import Ask, Await, IsDeployed, IsReady, Person, Plan, Step
+from mirror.operation.model import Ask, Await, IsDeployed, IsNewest, IsReady, Person, Plan, Step
 from mirror.outcome import Version
 from mirror.site import Application, Site
-from transfer.errors import NotFound
+from transfer.errors import NotFound, PolicyError
 
 _FIRST = {
     "pending_config": "Config: complete what is marked there, save the configuration.",
@@ -39,6 +39,7 @@ def plan_deploy(
 
     Raises:
         NotFound: there is no such version.
+        PolicyError: it is older than the deployed one.
     """
     slug = application.slug
     version = _chosen(slug, versions, label)
@@ -53,7 +54,10 @@ def plan_deploy(
         return Plan(title=title, steps=(ask,), notes=(what,))
     assumed = f"{slug} {version.label} waits in the admin console to be deployed."
     pressed = () if version.status == "deploying" else (press(site, application, version),)
-    steps = (ask, *pressed, *_arrive(site, application, version))
+    # A changed configuration or licence makes another version of the same label, the newest one.
+    alike = [one for one in versions or () if one.label == version.label]
+    newest = versions is not None and len(alike) > 1 and versions[0] == version
+    steps = (ask, *pressed, *_arrive(site, application, version, newest=newest))
     return Plan(title=title, steps=steps, assumptions=() if versions is not None else (assumed,))
 
 
@@ -68,6 +72,12 @@ def _chosen(slug: str, versions: Sequence[Version] | None, label: str | None) ->
         raise NotFound(
             f"{slug} {label}: the console has no such version; it has: {known}",
             hint="airgap-mirror upgrade brings a release to it",
+        )
+    if found.status != "deployed" and found not in waiting(versions):
+        raise PolicyError(
+            f"{slug} {label} is {found.status}: it is older than what is deployed",
+            hint="nothing goes back to an older release; the admin console has Rollback where the "
+            "vendor allows it",
         )
     return found
 
@@ -94,12 +104,14 @@ def press(site: Site, application: Application, version: Version) -> Step:
     )
 
 
-def _arrive(site: Site, application: Application, version: Version) -> tuple[Step, Step]:
+def _arrive(
+    site: Site, application: Application, version: Version, *, newest: bool
+) -> tuple[Step, Step]:
     slug = application.slug
     seconds = duration.seconds(site.waits.wait) or 0
     deployed = Await(
         command=kots.get_versions(site, application),
-        goal=IsDeployed(slug=slug, version=version.label),
+        goal=IsNewest(slug=slug) if newest else IsDeployed(slug=slug, version=version.label),
         seconds=seconds,
     )
     ready = Await(

@@ -60,8 +60,26 @@ def _check(places: Sequence[Place], *, everything: bool) -> None:
     for place in places:
         for application in place.applications:
             faults += _faults(place, application, everything=everything)
+        if everything:
+            raise_together(
+                InvalidInput,
+                "a downtime goes on, and something has been started since",
+                _unnoted(place),
+                hint="bring the site up first, or add a line to the file: KIND NAME PODS",
+            )
     kind = NotFound if all(isinstance(fault, NotFound) for fault in faults) else InvalidInput
     raise_together(kind, "what is to stand still is not known", faults, hint=_NAME_THEM)
+
+
+def _unnoted(place: Place) -> Iterator[TransferError]:
+    """What began to run after a downtime did: stopped now, nothing would bring it back."""
+    if not _goes_on(place):
+        return
+    for name, found in (place.workloads or {}).items():
+        if place.is_of_another(found):
+            continue
+        if found.wanted and name not in (place.noted or {}):
+            yield InvalidInput(f"{place.file}: {name} runs, and is not noted")
 
 
 def _faults(place: Place, application: Application, *, everything: bool) -> Iterator[TransferError]:

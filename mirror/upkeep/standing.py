@@ -123,7 +123,9 @@ def scale_step(site: Site, place: Place, workload: str, pods: int, *, undo: str)
 def wait_step(site: Site, place: Place, workload: str, pods: int) -> Step:
     """Wait until a workload has that number of pods."""
     name = PurePosixPath(workload).name
-    what = f"it has {counted(pods, 'ready pod')}" if pods else "its last pod is gone"
+    what = (
+        f"it has {counted(pods, 'ready pod')}" if pods else "it has no pod but such as are ending"
+    )
     return Step(
         name=f"{'ready' if pods else 'stopped'}-{name}",
         why=f"Ask for {workload} until {what}.",

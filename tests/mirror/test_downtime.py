@@ -111,6 +111,21 @@ def test_a_second_downtime_does_not_forget(site: Caretaker) -> None:
     assert up(site).notes == ("Everything of harness and harness-ng is up already.",)
 
 
+def test_what_was_started_in_a_downtime_is_not_stopped_for_ever(site: Caretaker) -> None:
+    site.carry_out(down(site))
+    there = site.cluster.load()["objects"]
+    site.cluster.change(objects=[*there, *objects({"deployment/newcomer": 2})])
+    with pytest.raises(InvalidInput, match="something has been started since") as caught:
+        down(site, everything=True)
+    (fault,) = caught.value.faults
+    assert "deployment/newcomer runs, and is not noted" in str(fault)
+    with (site.folder / "site.harness.pods").open("a") as file:
+        file.write("Deployment newcomer 2\n")
+    site.carry_out(down(site, everything=True))
+    site.carry_out(up(site))
+    assert site.pods() == {**COUNTS, "deployment/newcomer": 2}
+
+
 def test_numbers_of_a_new_downtime_are_noted_anew(site: Caretaker) -> None:
     (site.folder / "site.harness.pods").write_text("Deployment harness-manager 9\n")
     site.carry_out(down(site))

@@ -22,7 +22,7 @@ from tests.mirror.kots_world import (
 )
 from tests.mirror.supply import mirror
 from transfer.contents import ArchiveRecord
-from transfer.errors import Incomplete, NotFound, ToolError
+from transfer.errors import Incomplete, NotFound, PolicyError, ToolError
 
 REGISTRY = "registry.dc-north.example:5000/harness"
 WAITING = running("80307", 418, status="pending_preflight")["versions"]
@@ -128,6 +128,26 @@ def test_a_version_that_nobody_has_is_refused_with_those_that_are_there(tmp_path
     site = with_waiting(tmp_path, *WAITING)
     with pytest.raises(NotFound, match=r"no such version; it has: 80307, 79915"):
         planned(site, "80110")
+
+
+def test_a_version_older_than_the_deployed_one_is_refused(tmp_path: Path) -> None:
+    site = with_waiting(tmp_path, *WAITING)
+    press(site, "80307", "deployed")
+    press(site, "79915", "superseded")
+    with pytest.raises(PolicyError, match="79915 is superseded: it is older than what is deployed"):
+        planned(site, "79915")
+
+
+def test_a_new_version_of_the_label_that_runs_is_the_one_that_counts(tmp_path: Path) -> None:
+    site = with_waiting(tmp_path, *WAITING)
+    state = site.cluster.load()
+    versions = state["namespaces"]["harness"]["apps"]["harness"]["versions"]
+    versions[:] = [{**versions[0], "status": "pending"}, {**versions[0], "status": "deployed"}]
+    site.cluster.save(state)
+    found = planned(site)
+    site.confirmed.add("deploy-harness-80307")
+    with pytest.raises(ToolError, match="pending after"):
+        run(site.site, found, site.hands())
 
 
 def test_each_state_has_its_own_advice(tmp_path: Path) -> None:

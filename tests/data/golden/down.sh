@@ -128,7 +128,7 @@ if begin stop-ng-manager \
 fi
 
 if begin stopped-harness-manager \
-    'Ask for deployment/harness-manager until its last pod is gone.'; then
+    'Ask for deployment/harness-manager until it has no pod but such as are ending.'; then
     it() {
         kubectl get deployment/harness-manager \
           --output=json \
@@ -141,7 +141,7 @@ if begin stopped-harness-manager \
 fi
 
 if begin stopped-verification-svc \
-    'Ask for deployment/verification-svc until its last pod is gone.'; then
+    'Ask for deployment/verification-svc until it has no pod but such as are ending.'; then
     it() {
         kubectl get deployment/verification-svc \
           --output=json \
@@ -154,7 +154,7 @@ if begin stopped-verification-svc \
 fi
 
 if begin stopped-ng-manager \
-    'Ask for deployment/ng-manager until its last pod is gone.'; then
+    'Ask for deployment/ng-manager until it has no pod but such as are ending.'; then
     it() {
         kubectl get deployment/ng-manager \
           --output=json \
