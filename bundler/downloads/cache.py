@@ -95,11 +95,11 @@ class Cache:
 
     def hold(self, digest: Digest, file: BinaryIO) -> None:
         """Keep a file that is locked in use until `release`."""
+        touch(file)  # before another one of the same content may take its place, and close it
         with self._lock:
             before, self._held[digest] = self._held.get(digest), file
         if before:
             before.close()
-        touch(file)
 
     def forget(self, digest: Digest) -> None:
         """Remove a complete file.
