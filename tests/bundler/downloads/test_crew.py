@@ -145,10 +145,37 @@ def test_file_comes_in_ranges_from_a_slow_server(cache: Path) -> None:
 @pytest.mark.parametrize("code", [200, 403, 429, 503])
 def test_refused_helper_leaves_the_first_connection_alone(cache: Path, code: int) -> None:
     """A server that takes one connection of each client, or sends helpers the whole file."""
+    refused = threading.Event()
+
+    def refuse(exchange: Exchange) -> bool:
+        answered = status(code)(exchange)
+        refused.set()
+        return answered
+
+    def first(exchange: Exchange) -> bool:
+        """Slow, and once a helper has asked for something, still until it has its answer."""
+        answered = paced(exchange)
+        stream: Any = exchange.wfile
+        write = stream.write
+
+        def halting(block: bytes) -> None:
+            for start in range(0, len(block), 5000):
+                if len(server.requests) > 1:
+                    refused.wait(PATIENCE)
+                write(block[start : start + 5000])
+
+        stream.write = halting
+        return answered
+
     with web(CONTENT) as server, Downloads.connect(cache, pace=EAGER, retry=AT_ONCE) as downloads:
-        found = downloads.fetch(wanted(slow(server, status(code)).url, None))
+        for action in (first, refuse):
+            server.fail("GET", "", 1, action)
+        server.fail("GET", "", FOREVER, paced)
+        found = downloads.fetch(wanted(server.url, None))
     assert found.path.read_bytes() == CONTENT
-    assert server.ranges()[0] is None  # that it was the last, test_one_that_fails_was_the_last says
+    assert server.ranges()[0] is None
+    # No further ones are sent for; those that were on their way may help.
+    assert len(server.requests) <= 2 + EAGER.extra
 
 
 def test_first_connection_waits_for_the_last_range(cache: Path) -> None:
