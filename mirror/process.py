@@ -21,7 +21,7 @@ from typing import IO, cast
 
 from mirror.command import Command
 from mirror.credentials import Keyring
-from mirror.outcome import Finished
+from mirror.kots.outcome import Finished
 from mirror.secret import FromEnvironment, Mask, Secret, SecretSource
 from transfer.errors import ToolError
 

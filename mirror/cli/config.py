@@ -15,7 +15,7 @@ from mirror.config.carried import CarriedRelease, carried_releases
 from mirror.config.compare import Difference, compare_configs, compare_values
 from mirror.config.template import compose, emptied
 from mirror.site import Application, by_namespace
-from mirror.sitefile import load_site
+from mirror.site.file import load_site
 from transfer.console import emit, home, output_option, progress_for, quiet_option
 from transfer.disk import read_text, replace_file, storage_errors
 from transfer.errors import Conflict, InvalidInput, NotFound

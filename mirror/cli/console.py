@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from mirror import kots_daily, outcome
 from mirror.cli.options import examples, site_option
 from mirror.credentials import Keyring, passwords
+from mirror.kots import daily, outcome
 from mirror.process import Runner
-from mirror.sitefile import load_site
+from mirror.site.file import load_site
 from transfer.console import home, quiet_option, say_for
 from transfer.errors import ToolError
 
@@ -33,7 +33,7 @@ _ADDRESS = re.compile(r"https?://localhost:\d+")
 @click.option(
     "--port",
     type=click.IntRange(1, 65535),
-    default=kots_daily.CONSOLE_PORT,
+    default=daily.CONSOLE_PORT,
     show_default=True,
     help="Of this machine; where 8800 is taken, KOTS looks for one that is free.",
 )
@@ -47,7 +47,7 @@ def console(*, site: Path, app: str | None, port: int, dry_run: bool, quiet: boo
     """
     loaded = load_site(site, home())
     namespace = loaded.application(app).namespace if app else loaded.namespace
-    command = kots_daily.open_console(loaded, namespace, port)
+    command = daily.open_console(loaded, namespace, port)
     if dry_run:
         click.echo(command.shell_line())
         return

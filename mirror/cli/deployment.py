@@ -32,7 +32,7 @@ from mirror.deploy.spelling import in_cluster, respell, typed
 from mirror.kots import Engine
 from mirror.offer import Offered
 from mirror.site import Site
-from mirror.sitefile import check_files, load_site
+from mirror.site.file import check_files, load_site
 from transfer.console import emit, home, say_for
 from transfer.disk import replace_file
 from transfer.sources import OpenSource, open_sources

@@ -15,7 +15,7 @@ from mirror.cli.options import app_option, examples, site_option
 from mirror.downtime import parse_scaled
 from mirror.operation import Plan
 from mirror.site import Site
-from mirror.sitefile import load_site
+from mirror.site.file import load_site
 from mirror.upkeep.down import plan_down
 from mirror.upkeep.standing import Place, places_of, read_counts, read_place
 from mirror.upkeep.up import plan_up

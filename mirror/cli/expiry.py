@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from mirror.site import Application
-from mirror.sitefile import load_licences
+from mirror.site.file import load_licences
 from mirror.upkeep.licences import licence_warnings
 from transfer.errors import TransferError
 

@@ -12,7 +12,7 @@ import click
 from mirror.cli.hands import Opened, asking
 from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
 from mirror.cli.options import examples, one_app_option, site_option
-from mirror.sitefile import load_site
+from mirror.site.file import load_site
 from mirror.upkeep.folder import get_manifests
 from mirror.upkeep.ingress import Manifests, Patch, plan_removal
 from mirror.upkeep.newest import check_newest

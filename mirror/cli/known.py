@@ -11,7 +11,7 @@ from mirror.credentials import Keyring
 from mirror.deploy import Known, Order, Task
 from mirror.kube.pullsecret import Puller
 from mirror.site import Application, Site, puller_of
-from mirror.sitefile import load_licences
+from mirror.site.file import load_licences
 from transfer.disk import read_text
 from transfer.errors import NotFound, TransferError
 from transfer.kots.config import Config

@@ -18,7 +18,7 @@ from mirror.deploy import (
 )
 from mirror.deploy.assume import ANY, CONSOLE
 from mirror.kots import Engine
-from mirror.outcome import with_v
+from mirror.kots.outcome import with_v
 
 _Decorated = TypeVar("_Decorated", bound=Callable[..., Any])
 

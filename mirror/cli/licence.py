@@ -10,13 +10,14 @@ from typing import Any
 
 import click
 
-from mirror import kots, outcome
+from mirror import kots
 from mirror.cli.hands import Opened, asking
 from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
 from mirror.cli.options import app_option, examples, one_app_option, site_option
+from mirror.kots import outcome
 from mirror.operation import AskCluster
 from mirror.site import Application, Site
-from mirror.sitefile import load_licences, load_site
+from mirror.site.file import load_licences, load_site
 from mirror.upkeep.licences import (
     New,
     channels_of,

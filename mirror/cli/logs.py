@@ -14,12 +14,12 @@ from mirror.cli.hands import asking
 from mirror.cli.options import app_option, examples, site_option
 from mirror.command import Command
 from mirror.credentials import Keyring, passwords
+from mirror.kots.outcome import LAST_LINES, Finished
 from mirror.kube import kubectl_daily
 from mirror.operation import as_json, as_text
-from mirror.outcome import LAST_LINES, Finished
 from mirror.process import Runner
 from mirror.site import Site, by_namespace
-from mirror.sitefile import load_site
+from mirror.site.file import load_site
 from mirror.upkeep.confidential import licence_secrets
 from mirror.upkeep.gather import gather
 from mirror.upkeep.logs import Logs, plan_logs, read_logs

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import click
 
-from mirror import outcome
 from mirror.cli.operation import Manner, show_plan
 from mirror.cli.options import examples, sources_argument
 from mirror.credentials import Keyring
 from mirror.deploy.plugin import PROGRAM, CarriedPlugin, plan_plugin
+from mirror.kots import outcome
 from mirror.operation import Plan
 from mirror.operation.edits import edit
 from mirror.operation.model import Edit, Run

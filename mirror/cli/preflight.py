@@ -17,7 +17,7 @@ from mirror.preflight.checks import NAMES, judge
 from mirror.preflight.gather import gather
 from mirror.preflight.questions import questions
 from mirror.preflight.report import Report, questions_json, questions_text
-from mirror.sitefile import load_site
+from mirror.site.file import load_site
 from transfer.console import emit, home, output_option, progress_for, quiet_option
 from transfer.sources import open_sources
 

@@ -9,9 +9,9 @@ import click
 
 from mirror.cli.destination import destination_options
 from mirror.cli.options import examples
-from mirror.habits import to_lines
 from mirror.probe import REPOSITORY, Probe
-from mirror.sitefile import write_habits
+from mirror.site.file import write_habits
+from mirror.site.habits import to_lines
 from mirror.target import RegistryAccess
 from transfer.console import emit, home, output_option
 from transfer.reference import parse_endpoint

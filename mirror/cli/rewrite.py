@@ -14,7 +14,7 @@ from mirror.audit import audit
 from mirror.cli.options import examples, release_option, site_option
 from mirror.holdings import Holdings
 from mirror.rewriting import Rewritten, raise_refused, rewrite
-from mirror.sitefile import load_site
+from mirror.site.file import load_site
 from mirror.target import STORE_PREFIX, open_destinations
 from transfer.console import (
     emit,

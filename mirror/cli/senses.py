@@ -18,7 +18,7 @@ from mirror.credentials import Keyring
 from mirror.preflight.gather import Senses
 from mirror.secret import SecretSource
 from mirror.site import Application, Login, Site
-from mirror.sitefile import check_files
+from mirror.site.file import check_files
 from mirror.target import RegistryAccess
 from transfer.console import say_for
 from transfer.disk import storage_errors

@@ -8,7 +8,7 @@ from pathlib import Path
 from mirror.credentials import Keyring
 from mirror.secret import SecretSource
 from mirror.site import Login, Site, SiteRegistry
-from mirror.sitefile import load_site
+from mirror.site.file import load_site
 from mirror.target import RegistryAccess
 from transfer.console import home
 from transfer.registry import Credentials, Identity

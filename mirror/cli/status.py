@@ -7,13 +7,14 @@ from typing import Any
 
 import click
 
-from mirror import kots, outcome
+from mirror import kots
 from mirror.cli.hands import Opened, asking
 from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
 from mirror.cli.options import examples, site_option
 from mirror.deploy.pending import plan_deploy
 from mirror.deploy.status import as_lines, read_status
-from mirror.sitefile import load_site
+from mirror.kots import outcome
+from mirror.site.file import load_site
 from transfer.console import emit, home, output_option
 
 _SITE = "The site file: which cluster, which applications."

@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterator, Sequence
 
 from mirror.deploy.model import Deployed, Known, Order, State, Task
 from mirror.deploy.releases import applications_of, looked_at, newest_console
+from mirror.kots.outcome import Console
 from mirror.kube.pullsecret import OF_CONSOLE
 from mirror.offer import Offered
-from mirror.outcome import Console
 from mirror.site import Site, puller_of
 from transfer.kots.upgrade import Installed
 

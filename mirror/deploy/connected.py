@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mirror import kots, kots_connected
+from mirror import kots
 from mirror.deploy import undoing
 from mirror.deploy.accounts import allow_accounts
 from mirror.deploy.arrival import see_arrive, see_ready
@@ -13,6 +13,7 @@ from mirror.deploy.draft import Draft
 from mirror.deploy.installs import check_password, migrate, undeployed
 from mirror.deploy.model import Order, State, Task
 from mirror.deploy.takeover import take_over
+from mirror.kots import connected
 from mirror.operation.model import Await, ConsoleIs, Judge, Plan, Run, Step
 from mirror.site import Application, Site, by_namespace
 from transfer.errors import PolicyError
@@ -77,7 +78,7 @@ def _install(draft: Draft, application: Application) -> None:
             name=f"install-{slug}",
             why=f"{what} the newest release of {slug}; KOTS fetches it from the vendor.",
             action=Run(
-                command=kots_connected.install(draft.site, application, channel, console=console),
+                command=connected.install(draft.site, application, channel, console=console),
                 judge=Judge.INSTALL,
             ),
             undo=undoing.install(draft.site, application, console=console),
@@ -128,7 +129,7 @@ def _upgrade_console(draft: Draft, namespace: str) -> None:
         Step(
             name="upgrade-console",
             why=f"Take the admin console to {version or 'the version of the plugin'}.",
-            action=Run(command=kots_connected.upgrade_console(draft.site, namespace)),
+            action=Run(command=connected.upgrade_console(draft.site, namespace)),
             undo=undoing.console(running.version),
         )
     )
@@ -163,7 +164,7 @@ def _upgrade(draft: Draft, application: Application) -> None:
             name=f"upgrade-{slug}",
             why=f"Take {slug} to {label or 'the newest release'}; KOTS fetches it from the vendor.",
             action=Run(
-                command=kots_connected.upgrade_application(draft.site, application, label),
+                command=connected.upgrade_application(draft.site, application, label),
                 judge=Judge.ANSWER,
             ),
             undo=undoing.upgrade(application, label or "", before, required=False),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from mirror import kots
 from mirror.deploy import undoing
 from mirror.deploy.draft import Draft
-from mirror.kots_daily import open_console
+from mirror.kots.daily import open_console
 from mirror.kube.kubectl_deploy import delete_secret
 from mirror.kube.pullsecret import OF_CONSOLE, of_application
 from mirror.operation.model import Await, ConsoleIs, Person, Run, Step

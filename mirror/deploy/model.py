@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from mirror.kots import Engine
+from mirror.kots.outcome import Console, Version
 from mirror.kube.pullsecret import Puller
-from mirror.outcome import Console, Version
 from transfer.kots.config import Config
 from transfer.kots.licence import Licence
 from transfer.kots.upgrade import Installed

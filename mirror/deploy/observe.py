@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from mirror import kots, outcome
+from mirror import kots
 from mirror.deploy.assume import ANY, CONSOLE
 from mirror.deploy.model import Deployed, Known, Order, State, Task
 from mirror.deploy.status import waiting
+from mirror.kots import outcome
+from mirror.kots.outcome import Version
 from mirror.kube import openshift
 from mirror.kube.kubectl import get_namespace
 from mirror.kube.pullsecret import Puller, get_pull_secrets, outdated
 from mirror.operation.hands import AskCluster
-from mirror.outcome import Version
 from mirror.site import Application, Site, by_namespace
 from transfer.errors import PolicyError, ToolError, raise_together
 from transfer.kots.upgrade import Installed

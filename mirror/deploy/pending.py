@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from mirror import duration, kots
 from mirror.deploy.consoles import CONSOLE_PORT
 from mirror.deploy.status import waiting
-from mirror.kots_daily import open_console
+from mirror.kots.daily import open_console
+from mirror.kots.outcome import Version
 from mirror.operation.model import Ask, Await, IsDeployed, IsNewest, IsReady, Person, Plan, Step
-from mirror.outcome import Version
 from mirror.site import Application, Site
 from transfer.errors import NotFound, PolicyError
 

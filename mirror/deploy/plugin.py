@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from mirror.command import Command
+from mirror.kots.outcome import with_v
 from mirror.operation.model import Edit, InstallPlugin, Plan, Run, Step
-from mirror.outcome import with_v
 from transfer.errors import NotFound, PolicyError
 
 PROGRAM = "kubectl-kots"

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from mirror import kots, outcome
+from mirror import kots
+from mirror.kots import outcome
+from mirror.kots.outcome import Console, Version
 from mirror.operation.hands import AskCluster
-from mirror.outcome import Console, Version
 from mirror.site import Application, Site, by_namespace
 
 _DONE = ("deployed", "superseded")

@@ -13,8 +13,8 @@ from fractions import Fraction
 from typing import Any, TypeVar
 
 from mirror.command import Command
+from mirror.kots.outcome import Finished, check, reading, whole
 from mirror.kube.quantity import parse_quantity
-from mirror.outcome import Finished, check, reading, whole
 from transfer.errors import ToolError
 
 DEFAULT_CLASS = (

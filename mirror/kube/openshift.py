@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from mirror.command import Command
+from mirror.kots.outcome import Finished, check, reading, whole
 from mirror.kube.kubectl import kubectl
-from mirror.outcome import Finished, check, reading, whole
 from mirror.site import Application, Site
 
 POLICY = "anyuid"

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from mirror.command import Command
+from mirror.kots.outcome import Finished, check
 from mirror.kube.kubectl import kubectl
-from mirror.outcome import Finished, check
 from mirror.secret import Secret
 from mirror.site import Site
 from transfer.errors import ToolError

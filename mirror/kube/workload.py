@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from mirror import outcome
 from mirror.command import Command
-from mirror.outcome import Finished
+from mirror.kots import outcome
+from mirror.kots.outcome import Finished
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mirror import outcome
 from mirror.command import Command
+from mirror.kots import outcome
+from mirror.kots.outcome import Finished
 from mirror.kube.workload import read_workloads
 from mirror.operation.hands import Hands
 from mirror.operation.model import (
@@ -18,7 +19,6 @@ from mirror.operation.model import (
     IsScaled,
 )
 from mirror.operation.words import HOPELESS, PAUSE, late, told
-from mirror.outcome import Finished
 from transfer.errors import ToolError
 
 

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from mirror.audit import Audit
 from mirror.command import Command
+from mirror.kots.outcome import Finished
 from mirror.offer import Offered
 from mirror.operation.journal import Journal
 from mirror.operation.model import Edit, Step
-from mirror.outcome import Finished
 from mirror.secret import SecretSource
 from transfer.relocate import Relocation
 

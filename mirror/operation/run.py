@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-from mirror import outcome
 from mirror.audit import PUSH_AGAIN
+from mirror.kots import outcome
 from mirror.operation.goals import await_goal
 from mirror.operation.hands import Hands
 from mirror.operation.journal import Event

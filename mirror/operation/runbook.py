@@ -6,13 +6,13 @@ import math
 import shlex
 from collections.abc import Iterator
 
+from mirror.kots.outcome import ADVICE, AGAIN, LOOK_AT_LOG, UNDONE
 from mirror.operation.byhand import by_hand
 from mirror.operation.markdown import block, code, paragraphs, points, prose
 from mirror.operation.model import Ask, Assemble, Await, Edit, Judge, Look, Plan, Run, Save, Step
 from mirror.operation.run import secrets_of
 from mirror.operation.show import laid_out
 from mirror.operation.words import HOPELESS, PAUSE, PLAN_AGAIN, assumed, late, told
-from mirror.outcome import ADVICE, AGAIN, LOOK_AT_LOG, UNDONE
 from mirror.secret import FromEnvironment, SecretSource
 
 _FAILURES = "When a command fails"

@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from shlex import quote
 
+from mirror.kots.outcome import ADVICE, LOOK_AT_LOG, OTHERWISE, UNDONE
 from mirror.operation.model import Plan, Run
 from mirror.operation.run import secrets_of
 from mirror.operation.scriptsteps import comment, steps_of
 from mirror.operation.show import listed
 from mirror.operation.words import HOPELESS, PAUSE, PLAN_AGAIN
-from mirror.outcome import ADVICE, LOOK_AT_LOG, OTHERWISE, UNDONE
 from mirror.secret import FromEnvironment, SecretSource
 from transfer.disk import storage_errors
 

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator, Mapping
 from shlex import quote
 
+from mirror.kots.outcome import with_v
 from mirror.operation.byhand import by_hand
 from mirror.operation.model import (
     Ask,
@@ -37,7 +38,6 @@ from mirror.operation.model import (
 )
 from mirror.operation.show import laid_out, wrapped
 from mirror.operation.words import assumed, late, told
-from mirror.outcome import with_v
 from mirror.secret import SecretSource
 
 _MARGIN = "    "

@@ -8,7 +8,8 @@ from datetime import datetime
 from functools import partial
 from typing import Any, TypeVar
 
-from mirror import kots, outcome
+from mirror import kots
+from mirror.kots import outcome
 from mirror.kube import cluster, kubectl
 from mirror.kube.pullsecret import Puller
 from mirror.operation import AskCluster

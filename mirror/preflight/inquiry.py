@@ -6,8 +6,8 @@ from collections.abc import Callable, Collection
 from typing import TypeVar
 
 from mirror.command import Command
+from mirror.kots.outcome import Finished
 from mirror.operation import AskCluster
-from mirror.outcome import Finished
 from mirror.preflight.case import attempt
 from mirror.preflight.model import Answer, Case
 from mirror.preflight.questions import questions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mirror import kots_daily, outcome
+from mirror.kots import daily, outcome
 from mirror.operation.edits import edit
 from mirror.operation.hands import AskCluster
 from mirror.operation.listitem import items_of
@@ -56,7 +56,7 @@ def get_manifests(
         NotFound, InvalidInput: they are not what they are taken for.
     """
     overwrite = claim(folder)
-    command = kots_daily.download(site, application, str(folder), overwrite=overwrite)
+    command = daily.download(site, application, str(folder), overwrite=overwrite)
     outcome.check(ask(command), command)
     own = folder / application.slug
     listed_in = own / patch.listed_in

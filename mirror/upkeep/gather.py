@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from mirror import outcome
 from mirror.command import Command
+from mirror.kots import outcome
+from mirror.kots.outcome import Finished
 from mirror.operation.model import Plan, Save, Step
-from mirror.outcome import Finished
 from transfer.disk import ingest, storage_errors
 from transfer.errors import Incomplete, ToolError, TransferError, raise_together
 from transfer.text import counted

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mirror import kots_daily
+from mirror.kots import daily
 from mirror.operation.model import (
     Ask,
     Edit,
@@ -101,7 +101,7 @@ def _download(site: Site, application: Application, found: Manifests) -> Step:
         why=f"Get the manifests of the deployed version of {application.slug}. Its licence is "
         "among them.",
         action=Ask(
-            command=kots_daily.download(site, application, found.folder, overwrite=found.overwrite)
+            command=daily.download(site, application, found.folder, overwrite=found.overwrite)
         ),
     )
 
@@ -111,7 +111,7 @@ def _upload(site: Site, application: Application, folder: str) -> Step:
     return Step(
         name="upload",
         why=f"Give the manifests back to the console, as a new version of {slug}, and deploy it.",
-        action=Run(command=kots_daily.upload(site, application, folder), judge=Judge.ANSWER),
+        action=Run(command=daily.upload(site, application, folder), judge=Judge.ANSWER),
         undo=f"in the admin console, Version history of {slug}, deploy the version before: it has "
         "the patch",
     )

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from mirror import kots_daily
+from mirror.kots import daily
 from mirror.operation.model import CopyFile, Edit, Person, Plan, Step
 from mirror.site import Application, Site
 from mirror.upkeep.newest import deployed, reads
@@ -163,7 +163,7 @@ def plan_upload(site: Site, application: Application, new: New, notes: Iterable[
 
 def _renew(site: Site, application: Application, new: New) -> Iterator[Step]:
     slug = application.slug
-    opened = kots_daily.open_console(site, application.namespace, kots_daily.CONSOLE_PORT)
+    opened = daily.open_console(site, application.namespace, daily.CONSOLE_PORT)
     yield Step(
         name="upload-licence",
         why=f"Give the new licence of {slug} to the admin console: the plugin has no command that "
@@ -172,7 +172,7 @@ def _renew(site: Site, application: Application, new: New) -> Iterator[Step]:
             instructions=(
                 "Open a way to the admin console in another terminal, and leave it open:\n\n"
                 f"  {opened.shell_line()}\n\n"
-                f"Log in at http://localhost:{kots_daily.CONSOLE_PORT}, choose {slug}, then "
+                f"Log in at http://localhost:{daily.CONSOLE_PORT}, choose {slug}, then "
                 "License, then Upload license, and this file:\n\n"
                 f"  {new.file}\n\n"
                 "The page says that it was uploaded. Then open Version history: the newest version "

@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mirror import outcome
 from mirror.command import Command
+from mirror.kots import outcome
+from mirror.kots.outcome import Finished
 from mirror.kube import kubectl_daily
 from mirror.kube.kubectl_daily import LogOf
 from mirror.operation.model import Ask, Plan, Save, Step
 from mirror.operation.naming import named_apart
-from mirror.outcome import Finished
 from mirror.site import Site
 from transfer.digest import Digest
 

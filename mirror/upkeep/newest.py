@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mirror import duration, kots, outcome
+from mirror import duration, kots
+from mirror.kots import outcome
 from mirror.operation.hands import AskCluster
 from mirror.operation.model import Ask, Await, IsNewest, Step
 from mirror.site import Application, Site

@@ -19,9 +19,9 @@ from typing import Any, TypeVar
 from mirror.audit import Audit
 from mirror.command import Command
 from mirror.credentials import Keyring
+from mirror.kots.outcome import Finished
 from mirror.operation import Hands, Plan, run
 from mirror.operation.edits import edit
-from mirror.outcome import Finished
 from mirror.site import Site, parse_site
 from tests.fakes import kube
 from tests.fakes.kube_changes import JSON

@@ -10,7 +10,7 @@ from contextlib import redirect_stderr, redirect_stdout
 
 from mirror.command import Command
 from mirror.credentials import Keyring
-from mirror.outcome import Finished
+from mirror.kots.outcome import Finished
 from tests.fakes import kube, openshift
 
 PROGRAMS = {"kubectl": kube.main, "oc": openshift.main}

@@ -14,12 +14,12 @@ from mirror.command import Command
 from mirror.credentials import Keyring, passwords
 from mirror.deploy import Known, Order, looked_at, observe, plan
 from mirror.kots import Engine
+from mirror.kots.outcome import Finished
 from mirror.kube.pullsecret import Puller
 from mirror.offer import Offered
 from mirror.operation import Hands, Plan, Step, run
 from mirror.operation.edits import edit, save
 from mirror.operation.journal import Event, fingerprint
-from mirror.outcome import Finished
 from mirror.process import Runner
 from mirror.site import Site, puller_of
 from tests.mirror import fakes_here

@@ -12,7 +12,7 @@ from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
 from mirror.cli.options import site_option
 from mirror.operation.model import Person, Run, Step
 from mirror.secret import FromEnvironment
-from mirror.sitefile import load_site
+from mirror.site.file import load_site
 from tests.mirror.shells import kubectl, plan_of
 from transfer.console import Program
 

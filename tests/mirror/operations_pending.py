@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mirror import kots, outcome
+from mirror import kots
 from mirror.deploy.pending import plan_deploy
+from mirror.kots import outcome
 from mirror.operation import AskCluster, Plan, Step
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import read_site

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from mirror.habits import KEYS, WORDS, to_lines
-from mirror.siteedit import with_mapping
-from mirror.sitefile import load_site
+from mirror.site.edit import with_mapping
+from mirror.site.file import load_site
+from mirror.site.habits import KEYS, WORDS, to_lines
 from tests.fakes.faulty import FOREVER, Exchange, header, status
 from tests.fakes.owners import FakeHarbor, basic
 from tests.fakes.registry import FakeRegistry

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from mirror import kots, kots_connected
+from mirror import kots
 from mirror.command import Command
-from mirror.kots import Handover
+from mirror.kots import Handover, connected
 from mirror.site import Site
 from tests.fakes.goflags import Refused, parse
 from tests.mirror.kots_world import SITE, read_site
@@ -44,11 +44,11 @@ def without_registry(site: Site) -> Mapping[str, Command]:
         "config in the clear": kots.get_config(site, first, decrypt=True),
         "snapshot": kots.take_snapshot(site, "harness"),
         "remove": kots.remove(site, first),
-        "online": kots_connected.install(site, first, "stable", console=True),
-        "online added": kots_connected.install(site, second, None, console=False),
-        "online upgrade": kots_connected.upgrade_application(site, first, None),
-        "online upgrade to one": kots_connected.upgrade_application(site, first, "80110"),
-        "online console": kots_connected.upgrade_console(site, "harness"),
+        "online": connected.install(site, first, "stable", console=True),
+        "online added": connected.install(site, second, None, console=False),
+        "online upgrade": connected.upgrade_application(site, first, None),
+        "online upgrade to one": connected.upgrade_application(site, first, "80110"),
+        "online console": connected.upgrade_console(site, "harness"),
     }
 
 

@@ -15,9 +15,9 @@ import pytest
 
 from mirror.command import Command
 from mirror.credentials import Keyring
+from mirror.kots.outcome import Finished
 from mirror.kube import cluster, kubectl
 from mirror.kube.cluster import Node, NodePort, Reserved, StorageClass
-from mirror.outcome import Finished
 from mirror.preflight.questions import questions
 from mirror.process import Runner
 from mirror.site import Site

@@ -11,10 +11,10 @@ import pytest
 
 from mirror.command import Command
 from mirror.credentials import Keyring
+from mirror.kots.outcome import Finished, check
 from mirror.kube import kubectl_daily
 from mirror.kube.kubectl_daily import LogOf
 from mirror.kube.workload import read_workload, read_workloads
-from mirror.outcome import Finished, check
 from mirror.process import Runner
 from mirror.site import Site
 from mirror.upkeep.standing import read_counts

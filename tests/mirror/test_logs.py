@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from mirror.command import Command
+from mirror.kots.outcome import Finished
 from mirror.kube.kubectl_daily import LogOf
-from mirror.outcome import Finished
 from mirror.upkeep.gather import gather
 from mirror.upkeep.logs import Logs, path_of, plan_logs
 from tests.disks import small_disk

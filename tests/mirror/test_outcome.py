@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from mirror import outcome
 from mirror.command import Command
-from mirror.outcome import Finished, Version
+from mirror.kots import outcome
+from mirror.kots.outcome import Finished, Version
 from transfer.errors import ToolError
 
 COMMAND = Command(argv=("kubectl", "kots", "do"))

@@ -11,7 +11,7 @@ import pytest
 
 from mirror.command import Command
 from mirror.credentials import Keyring, passwords
-from mirror.outcome import Finished
+from mirror.kots.outcome import Finished
 from mirror.process import LONGEST_LINE, Runner, clean
 from mirror.secret import FromEnvironment, FromFile, SecretSource
 from tests.mirror.kots_world import SITE, read_site

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from mirror.command import Command
+from mirror.kots.outcome import Finished
 from mirror.kube.pullsecret import Puller, outdated
 from mirror.operation import Plan, as_json, as_text
-from mirror.outcome import Finished
 from mirror.secret import Secret
 from tests.fakes.cluster import pull_secret
 from tests.mirror.kots_site import KotsSite

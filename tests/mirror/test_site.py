@@ -8,7 +8,7 @@ from mirror import duration
 from mirror.downtime import Downtime, Scaled, downtime_of
 from mirror.secret import FromEnvironment, FromFile, Mask, Secret
 from mirror.site import DockerConfig, Login, Site, Waits, parse_site
-from mirror.sitefile import load_site
+from mirror.site.file import load_site
 from tests.mirror.kots_world import SITE, read_site
 from transfer.errors import InvalidInput, NotFound
 

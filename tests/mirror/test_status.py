@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from mirror import kots, outcome
+from mirror import kots
 from mirror.deploy.pending import plan_deploy
+from mirror.kots import outcome
 from mirror.operation import Plan, as_text, run
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import (

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from mirror.kots import Engine
+from mirror.kots.outcome import Finished, check_upgrade
 from mirror.operation.model import Run
-from mirror.outcome import Finished, check_upgrade
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import (
     FIRST,

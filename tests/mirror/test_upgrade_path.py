@@ -12,10 +12,10 @@ from bundler.spec.origin import Origin, PortalRelease, ReleaseAsset
 from mirror.command import Command
 from mirror.deploy import Known, observe, plan
 from mirror.deploy.request import Request, as_spec, request
+from mirror.kots.outcome import Finished
 from mirror.offer import Offered
 from mirror.operation import Plan, run
 from mirror.operation.model import Await, IsDeployed, Person
-from mirror.outcome import Finished
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import (
     KOTS,

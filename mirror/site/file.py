@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mirror.site import Application, Site, parse_site
-from mirror.siteedit import with_mapping
+from mirror.site.edit import with_mapping
 from transfer.disk import read_text, replace_file, storage_errors
 from transfer.errors import InvalidInput, NotFound, raise_together
 from transfer.kots.licence import Licence

@@ -1,31 +1,35 @@
-"""The site file: one disconnected installation, as the people who run it describe it.
+"""The site file, read strictly: every mistake is told with its path, all at once.
 
-Read strictly: every mistake is reported with its path, all at once. Nothing is looked up here.
-Paths come out absolute, relative ones starting at the site file's folder; secrets come out as
-the places where they will be read, never as values.
+Nothing is looked up here. Relative paths start at the site file's folder.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from mirror import duration
-from mirror.downtime import Downtime, read_downtime
-from mirror.habits import read_habits
-from mirror.requirements import Mode, Requirement, read_requirements
+from mirror.downtime import read_downtime
+from mirror.requirements import read_requirements
 from mirror.secret import FromEnvironment, FromFile, SecretSource
+from mirror.site.habits import read_habits
+from mirror.site.model import (
+    PREFLIGHTS_WAIT,
+    WAIT,
+    Application,
+    Cluster,
+    DockerConfig,
+    Login,
+    LoginSource,
+    Site,
+    SiteRegistry,
+    Waits,
+)
 from transfer.errors import InvalidInput
 from transfer.fields import Fields
-from transfer.habits import UNKNOWN, Habits
 from transfer.reference import Repository, parse_endpoint
 from transfer.yamlfile import read_yaml
-
-WAIT = "30m"
-"""How long KOTS may wait for a component; its own 2 minutes also bound the server-side import."""
-PREFLIGHTS_WAIT = "15m"
 
 _ENVIRONMENT_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -51,124 +55,6 @@ _APPLICATION_KEYS = (
     "requirements",
     "downtime",
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Login:
-    """A user of the registry."""
-
-    username: str | FromEnvironment
-    password: SecretSource
-
-
-@dataclass(frozen=True, slots=True)
-class DockerConfig:
-    """The docker credential files and helpers of whoever runs the command."""
-
-
-LoginSource = Login | DockerConfig | None
-"""None: the registry asks for no password."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SiteRegistry:
-    """The site's registry; `endpoint` is the one string every command derives from."""
-
-    endpoint: Repository
-    ca_file: str | None = None
-    client_cert: str | None = None
-    """A certificate of our own, where the registry wants to see one."""
-    client_key: str | None = None
-    """Its key; None where it is in the same file."""
-    plain_http: bool = False
-    insecure_skip_tls_verify: bool = False
-    credentials: LoginSource = None
-    pull_credentials: Login | None = None
-    """A user that may only read, for the cluster; None lets it use `credentials`."""
-    create_missing: bool = False
-    """Whether a push may create projects and repositories."""
-    habits: Habits = UNKNOWN
-    """What a probe found out."""
-
-
-def puller_of(registry: SiteRegistry) -> Login | None:
-    """Whom the cluster is handed for pulling; None where the nodes pull by themselves."""
-    login = registry.pull_credentials or registry.credentials
-    return login if isinstance(login, Login) else None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cluster:
-    """How kubectl finds the cluster."""
-
-    kubeconfig: str | None = None
-    context: str | None = None
-    openshift: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Application:
-    """One application of the site, by the slug that its licence and its archives carry."""
-
-    slug: str
-    license_file: str
-    config_values: str | None
-    shared_password: SecretSource | None
-    channel: str | None
-    """The channel's slug; None takes the one that the licence has for the release."""
-    namespace: str
-    skip_preflights: bool
-    with_minio: bool | None
-    """Whether the console runs with Minio; None takes it from the console's archive."""
-    service_accounts: tuple[str, ...]
-    """On OpenShift: who has to be allowed to run as any user; () takes those that are known."""
-    requirements: Mode | Requirement | None = None
-    """What it needs of the cluster; None takes the vendor's figures, if there are any."""
-    downtime: Downtime | None = None
-    """What stands still in a planned downtime; None takes what is known of the slug."""
-
-
-def by_namespace(applications: Iterable[Application]) -> dict[str, list[Application]]:
-    """Applications together with those that share their admin console."""
-    found: dict[str, list[Application]] = {}
-    for application in applications:
-        found.setdefault(application.namespace, []).append(application)
-    return found
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waits:
-    """Go durations handed to KOTS."""
-
-    wait: str = WAIT
-    preflights: str = PREFLIGHTS_WAIT
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Site:
-    """One disconnected installation."""
-
-    name: str
-    registry: SiteRegistry
-    cluster: Cluster
-    namespace: str
-    applications: tuple[Application, ...]
-    waits: Waits
-
-    def application(self, slug: str) -> Application:
-        """The application with this slug.
-
-        Raises:
-            InvalidInput: the site file does not list it.
-        """
-        for application in self.applications:
-            if application.slug == slug:
-                return application
-        known = ", ".join(application.slug for application in self.applications) or "none"
-        raise InvalidInput(
-            f"applications.{slug}: not in the site file of {self.name}; listed there: {known}",
-            hint="add the application to the site file, or choose another with --app",
-        )
 
 
 @dataclass(frozen=True, slots=True)

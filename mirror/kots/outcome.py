@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from mirror.command import Command
-from mirror.kots import PLUGIN_ON_PATH
+from mirror.kots.commands import PLUGIN_ON_PATH
 from transfer.errors import ToolError
 
 LAST_LINES = 15

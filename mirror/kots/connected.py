@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mirror.command import Command, Value
-from mirror.kots import cluster_flags
+from mirror.kots.commands import cluster_flags
 from mirror.site import Application, Site
 
 
