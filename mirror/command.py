@@ -17,6 +17,15 @@ def shell_word(source: SecretSource) -> str:
     return source.shell
 
 
+class Blank(str):
+    """A word of a command that is run for many things, such as pods: known when its turn comes.
+
+    Its own text is what stands for it where the command is shown: `pod/POD`.
+    """
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A program with its arguments and environment; holds no secret, so it may be shown."""
@@ -24,13 +33,17 @@ class Command:
     argv: tuple[str, ...]
     environment: tuple[tuple[str, Value], ...] = ()
 
-    def words(self, secret: Callable[[SecretSource], str] = shell_word) -> tuple[str, ...]:
-        """The command as words of a POSIX shell; `secret` gives that for one."""
+    def words(
+        self,
+        secret: Callable[[SecretSource], str] = shell_word,
+        word: Callable[[str], str] = shlex.quote,
+    ) -> tuple[str, ...]:
+        """The command as words of a POSIX shell: `secret` gives that for one, `word` for others."""
         given = (
             f"{name}={shlex.quote(value) if isinstance(value, str) else secret(value)}"
             for name, value in self.environment
         )
-        return (*given, *map(shlex.quote, self.argv))
+        return (*given, *map(word, self.argv))
 
     def shell_line(self) -> str:
         """One line to paste into a shell."""

@@ -74,6 +74,7 @@ LAYERS = {
     "mirror.preflight.registry": 5,
     "mirror.preflight": 3,
     "mirror.operation.model": 3,
+    "mirror.operation.reading": 3,
     "mirror.operation.naming": 3,
     "mirror.operation.words": 3,
     "mirror.operation.show": 3,

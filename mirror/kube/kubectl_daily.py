@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mirror.command import Command
+from mirror.command import Blank, Command
 from mirror.kube.kubectl import kubectl
 from mirror.site import Site
 
@@ -20,6 +20,8 @@ OTHERS = f"{CONSOLE_LABEL}!=true"
 """Selects what is not of the admin console."""
 COUNTS = "custom-columns=KIND:.kind,NAME:.metadata.name,PODS:.spec.replicas"
 """Three words a line: in JSON, a workload's environment may hold passwords."""
+PREVIOUS = "--previous"
+"""Asks for the log of the container that ran before."""
 _WITHOUT_LIMIT = "0"
 
 
@@ -79,7 +81,19 @@ class LogOf:
 
 def get_log(site: Site, log: LogOf, *, since: str | None) -> Command:
     """Ask for a log; `since` is a Go duration, None for all there is."""
-    words = ["logs", f"pod/{log.pod}", f"--container={log.container}", "--timestamps"]
-    words += ["--previous"] if log.previous else []
-    words += [f"--since={since}"] if since else []
-    return kubectl(site, *words, namespace=log.namespace, timeout=_WITHOUT_LIMIT)
+    which = [
+        f"pod/{log.pod}",
+        f"--container={log.container}",
+        *([PREVIOUS] if log.previous else []),
+    ]
+    return _get_log(site, log.namespace, which, since)
+
+
+def get_each_log(site: Site, namespace: str, *, since: str | None) -> Command:
+    """The same for each container of each pod; with `PREVIOUS` for the one before."""
+    return _get_log(site, namespace, [Blank("pod/POD"), Blank("--container=CONTAINER")], since)
+
+
+def _get_log(site: Site, namespace: str, which: list[str], since: str | None) -> Command:
+    words = ["logs", *which, "--timestamps", *([f"--since={since}"] if since else [])]
+    return kubectl(site, *words, namespace=namespace, timeout=_WITHOUT_LIMIT)

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from mirror.command import Command
 from mirror.offer import Offered
+from mirror.operation.reading import Check, Gather, Reading, Tell
 from transfer.relocate import Relocation
 
 
@@ -232,7 +233,7 @@ class Person:
     """Paragraphs; lines that begin with blanks are commands to paste."""
 
 
-Action = Ask | Run | Save | Await | Look | Assemble | Edit | Person
+Action = Ask | Run | Save | Await | Look | Assemble | Edit | Person | Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -257,6 +258,17 @@ class Step:
         return getattr(self.action, "command", None)
 
     @property
+    def following(self) -> dict[str, Command]:
+        """What it runs with each answer of its command, by what that asks for."""
+        match self.action:
+            case Tell(applications=applications, versions=versions):
+                return {"applications": applications, "versions": versions}
+            case Gather(log=log):
+                return {"log": log}
+            case _:
+                return {}
+
+    @property
     def images(self) -> tuple[Relocation, ...]:
         """What it looks for in the registry."""
         return self.action.images if isinstance(self.action, Look) else ()
@@ -265,6 +277,11 @@ class Step:
     def is_question(self) -> bool:
         """Whether it was asked already, for the plan."""
         return isinstance(self.action, Ask)
+
+    @property
+    def is_conditional(self) -> bool:
+        """Whether it is left out where an answer before makes it needless."""
+        return isinstance(self.action, Check) and self.action.only is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -291,10 +308,16 @@ class Plan:
 
     def commands(self) -> Iterator[Command]:
         """Every command, in order."""
-        return (step.command for step in self.steps if step.command)
+        for step in self.steps:
+            yield from (step.command,) if step.command else ()
+            yield from step.following.values()
 
     def programs(self) -> list[str]:
-        """What has to be there to run them, each once; not what a step before puts there."""
+        """What has to be there to run them, each once.
+
+        Not what a step before puts there, nor what is perhaps not needed.
+        """
         made = {step.action.path for step in self.steps if isinstance(step.action, Edit)}
-        used = dict.fromkeys(command.argv[0] for command in self.commands())
+        sure = (step for step in self.steps if step.command and not step.is_conditional)
+        used = dict.fromkeys(step.command.argv[0] for step in sure if step.command)
         return [name for name in used if name not in made]

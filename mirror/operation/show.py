@@ -121,13 +121,17 @@ def edited(change: Change) -> str:
 
 
 def laid_out(
-    command: Command, margin: str = "", secret: Callable[[SecretSource], str] = shell_word
+    command: Command,
+    margin: str = "",
+    secret: Callable[[SecretSource], str] = shell_word,
+    word: Callable[[str], str] = shlex.quote,
 ) -> str:
     """A command for a shell: one line where it fits, else one word a line after the program's.
 
-    `secret` gives the word that stands for a secret. No blank may follow a backslash.
+    `secret` gives the word that stands for a secret, `word` any other. No blank may follow a
+    backslash.
     """
-    words = command.words(secret)
+    words = command.words(secret, word)
     line = " ".join(words)
     if len(margin) + len(line) <= WIDTH:
         return margin + line
