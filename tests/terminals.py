@@ -25,21 +25,32 @@ class Terminal:
         self._seen = 0
         self.shown = ""
 
+    @property
+    def process(self) -> int:
+        """The program's number."""
+        return self._process.pid
+
+    def wait_for(self, text: str) -> None:
+        """Wait for a text to be shown."""
+        while (found := self.shown.find(text, self._seen)) < 0:
+            assert self._read(), f"{text!r} is never shown; this is: {self.shown}"
+        self._seen = found + len(text)
+
     def type(self, *exchanges: tuple[str, str]) -> Self:
         """Wait for each text to be shown, and then type a line."""
         for text, line in exchanges:
-            self._wait_for(text)
+            self.wait_for(text)
             os.write(self._handle, line.encode() + b"\n")
         return self
 
     def close(self, text: str) -> None:
         """Wait for a text to be shown, and press Ctrl-D."""
-        self._wait_for(text)
+        self.wait_for(text)
         os.write(self._handle, b"\x04")
 
     def interrupt(self, text: str) -> None:
         """Wait for a text to be shown, and do as Ctrl-C does."""
-        self._wait_for(text)
+        self.wait_for(text)
         self._process.send_signal(signal.SIGINT)
 
     def end(self) -> tuple[int, str]:
@@ -48,11 +59,6 @@ class Terminal:
             pass
         out, _ = self._process.communicate(timeout=PATIENCE)
         return self._process.returncode, out
-
-    def _wait_for(self, text: str) -> None:
-        while (found := self.shown.find(text, self._seen)) < 0:
-            assert self._read(), f"{text!r} is never shown; this is: {self.shown}"
-        self._seen = found + len(text)
 
     def _read(self) -> bool:
         ready, _, _ = select.select([self._handle], [], [], PATIENCE)

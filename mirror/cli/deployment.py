@@ -11,7 +11,7 @@ import click
 from mirror.cli.expiry import warn_of_licences
 from mirror.cli.hands import Opened, asking
 from mirror.cli.known import known_for, puller_for
-from mirror.cli.operation import Manner, carry_out, show_plan
+from mirror.cli.operation import Manner, Turn, turn_of
 from mirror.deploy import (
     Known,
     Order,
@@ -31,7 +31,7 @@ from mirror.deploy.request import request as request_of
 from mirror.deploy.spelling import in_cluster, respell, typed
 from mirror.kots import Engine
 from mirror.offer import Offered
-from mirror.site import Site
+from mirror.site import Application, Site
 from mirror.site.file import check_files, load_site
 from transfer.console import emit, home, say_for
 from transfer.disk import replace_file
@@ -83,26 +83,50 @@ def carry_out_job(job: Job) -> None:
     warn_of_licences(site.applications, say_for(quiet=job.manner.quiet))
     site, order = respell(site, job.order, typed(site, job.order))
     job = replace(job, order=order)
-    if order.connected:
-        _carry_out_connected(site, job)
+    if job.request:
+        _request(site, job, job.request)
         return
+    with turn_of(job.manner) as turn:
+        if order.connected:
+            _carry_out_connected(site, job, turn)
+            return
+        with open_sources(job.sources) as opened:
+            found = offers(job.sources, opened)
+            if not job.manner.dry_run:
+                if order.engine is Engine.KOTS:
+                    check_kept(opened)
+                check_files(site, _new(site, order, found))
+            site, state = _seen(site, job, found, opened)
+            planned = plan(site, found, state.known.order, state)
+            turn.take(site, planned, Opened(job.sources, opened))
+
+
+def _new(site: Site, order: Order, found: Sequence[Offered]) -> Sequence[Application]:
+    """What is installed, whose files have to be there."""
+    return applications_of(site, order, found) if order.task is Task.INSTALL else ()
+
+
+def _request(site: Site, job: Job, path: Path) -> None:
+    """Write what is missing; nothing else is changed, whoever else is at work."""
     with open_sources(job.sources) as opened:
         found = offers(job.sources, opened)
-        if job.manner.dry_run:
-            state = assume(site, found, _known(site, job, found, opened))
-            if not _asks(job, site, found, state):
-                show_plan(plan(site, found, order, state), job.manner)
-            return
-        if order.engine is Engine.KOTS:
-            check_kept(opened)
-        new = applications_of(site, order, found) if order.task is Task.INSTALL else ()
-        check_files(site, new)
-        site, state = _observe(site, job, found, opened)
-        order = state.known.order
-        if _asks(replace(job, order=order), site, found, state):
-            return
-        planned = plan(site, found, order, state)
-        carry_out(site, planned, job.manner, Opened(job.sources, opened))
+        site, state = _seen(site, job, found, opened)
+        wanted = request_of(site, found, state.known.order, state)
+    data = {"request": None if wanted.is_empty else str(path)}
+    if wanted.is_empty:
+        emit(job.manner.output, "Nothing is missing.", data)
+        return
+    replace_file(path, as_spec(wanted).encode(), f"request {path}")
+    emit(job.manner.output, f"{path}: for the connected side, which builds a bundle", data)
+
+
+def _seen(
+    site: Site, job: Job, found: Sequence[Offered], opened: Sequence[OpenSource]
+) -> tuple[Site, State]:
+    """What runs; what is assumed, in a dry run."""
+    if job.manner.dry_run:
+        return site, assume(site, found, _known(site, job, found, opened))
+    return _observe(site, job, found, opened)
 
 
 def _known(site: Site, job: Job, found: Sequence[Offered], opened: Sequence[OpenSource]) -> Known:
@@ -123,28 +147,14 @@ def _observe(
     return _observe(site, replace(job, order=order), found, opened)
 
 
-def _carry_out_connected(site: Site, job: Job) -> None:
+def _carry_out_connected(site: Site, job: Job, turn: Turn) -> None:
     order = job.order
     concerned = applications_of(site, order, ())
     seen = looked_at(site, order, ())
     known = known_for(order, job.stated, seen, ())
     if job.manner.dry_run:
-        show_plan(plan_connected(site, order, assume(site, (), known), concerned), job.manner)
-        return
-    check_files(site, concerned if order.task is Task.INSTALL else ())
-    state = observe(site, seen, known, asking(site))
-    carry_out(site, plan_connected(site, order, state, concerned), job.manner, Opened())
-
-
-def _asks(job: Job, site: Site, found: Sequence[Offered], state: State) -> bool:
-    """Whether nothing was asked for but the request, which is then written."""
-    if job.request is None:
-        return False
-    wanted = request_of(site, found, job.order, state)
-    data = {"request": None if wanted.is_empty else str(job.request)}
-    if wanted.is_empty:
-        emit(job.manner.output, "Nothing is missing.", data)
-        return True
-    replace_file(job.request, as_spec(wanted).encode(), f"request {job.request}")
-    emit(job.manner.output, f"{job.request}: for the connected side, which builds a bundle", data)
-    return True
+        state = assume(site, (), known)
+    else:
+        check_files(site, _new(site, order, ()))
+        state = observe(site, seen, known, asking(site))
+    turn.take(site, plan_connected(site, order, state, concerned))

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from mirror.cli.hands import Opened, asking
-from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
+from mirror.cli.hands import asking
+from mirror.cli.operation import Manner, operation_options, turn_of
 from mirror.cli.options import app_option, examples, site_option
 from mirror.downtime import parse_scaled
 from mirror.operation import Plan
@@ -111,13 +111,12 @@ def _carry_out(
     site = load_site(manner.site, home())
     applications = [site.application(app)] if app else site.applications
     start = str(manner.site.absolute().with_suffix(""))
-    places = [_with_note(one, pods) for one in places_of(applications, start)]
-    if manner.dry_run:
-        show_plan(plan(site, places), manner)
-        return
-    ask = asking(site)
-    places = [replace(one, workloads=read_place(site, one, ask)) for one in places]
-    carry_out(site, plan(site, places), manner, Opened())
+    with turn_of(manner) as turn:
+        places = [_with_note(one, pods) for one in places_of(applications, start)]
+        if not manner.dry_run:
+            ask = asking(site)
+            places = [replace(one, workloads=read_place(site, one, ask)) for one in places]
+        turn.take(site, plan(site, places))
 
 
 def _with_note(place: Place, pods: dict[str, int]) -> Place:

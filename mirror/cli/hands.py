@@ -46,6 +46,8 @@ class Watch:
     """Who hears of a run."""
 
     say: Say
+    advise: Say
+    """Gets what belongs to an error."""
     confirm: Callable[[Step], bool]
     """Shows a person's step, and tells whether it was confirmed."""
     journal: Journal
@@ -89,9 +91,11 @@ def hands_for(site: Site, planned: Plan, sources: Opened, watch: Watch) -> Itera
             save=save,
             confirm=watch.confirm,
             free_bytes=_free_bytes,
+            size_of=_size_of,
             journal=watch.journal,
             clock=_Clock(),
             say=watch.say,
+            advise=watch.advise,
         )
 
 
@@ -119,6 +123,12 @@ def _free_bytes(folder: str) -> int:
     with storage_errors(f"--work-dir {folder}"):
         Path(folder).mkdir(parents=True, exist_ok=True)
         return shutil.disk_usage(folder).free
+
+
+def _size_of(path: str) -> int:
+    with storage_errors(path):
+        file = Path(path)
+        return file.stat().st_size if file.exists() else 0
 
 
 def _silent(_line: str) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import click
 
-from mirror.cli.hands import Opened, asking
-from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
+from mirror.cli.hands import asking
+from mirror.cli.operation import Manner, operation_options, turn_of
 from mirror.cli.options import examples, one_app_option, site_option
 from mirror.site.file import load_site
 from mirror.upkeep.folder import get_manifests
@@ -81,11 +81,12 @@ def remove_ingress_patch(
     loaded = load_site(site, home())
     application = loaded.application(app)
     folder = (work_dir or site.with_name(f"{site.stem}.{app}-manifests")).absolute()
-    if manner.dry_run:
+    with turn_of(manner) as turn:
         found = Manifests(folder=str(folder))
-        show_plan(plan_removal(loaded, application, wanted, found), manner)
-        return
-    ask = asking(loaded)
-    settled = check_newest(loaded, application, ask)
-    found = replace(get_manifests(loaded, application, wanted, folder, ask), settled=settled)
-    carry_out(loaded, plan_removal(loaded, application, wanted, found), manner, Opened())
+        if not manner.dry_run:
+            ask = asking(loaded)
+            settled = check_newest(loaded, application, ask)
+            found = replace(
+                get_manifests(loaded, application, wanted, folder, ask), settled=settled
+            )
+        turn.take(loaded, plan_removal(loaded, application, wanted, found))

@@ -11,8 +11,8 @@ from typing import Any
 import click
 
 from mirror import kots
-from mirror.cli.hands import Opened, asking
-from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
+from mirror.cli.hands import asking
+from mirror.cli.operation import Manner, operation_options, turn_of
 from mirror.cli.options import app_option, examples, one_app_option, site_option
 from mirror.kots import outcome
 from mirror.operation import AskCluster
@@ -113,18 +113,14 @@ def upload(
     manner = Manner(site=site, **common)
     loaded = load_site(site, home())
     application = loaded.application(app)
-    given = _read_new(application, new)
-    now = datetime.now(UTC)
-    if not manner.dry_run:
-        ask = asking(loaded)
-        check_newest(loaded, application, ask)
-        given = replace(given, channel_id=_channel_of(loaded, application, ask))
-    notes = check_new(application, given, now)
-    plan = plan_upload(loaded, application, given, notes)
-    if manner.dry_run:
-        show_plan(plan, manner)
-    else:
-        carry_out(loaded, plan, manner, Opened())
+    with turn_of(manner) as turn:
+        given = _read_new(application, new)
+        if not manner.dry_run:
+            ask = asking(loaded)
+            check_newest(loaded, application, ask)
+            given = replace(given, channel_id=_channel_of(loaded, application, ask))
+        notes = check_new(application, given, datetime.now(UTC))
+        turn.take(loaded, plan_upload(loaded, application, given, notes))
 
 
 _HEAD = ("application", "channels", "ends", "days left", "signed")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import platform
+import pwd
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +18,7 @@ import click
 from mirror.cli.hands import Opened, Say, Watch, hands_for
 from mirror.operation import Plan, Step, as_json, as_runbook, as_script, as_text, run
 from mirror.operation.journal import Journal
-from mirror.operation.journalfile import open_journal
+from mirror.operation.journalfile import HeldJournal, hold_journal
 from mirror.operation.show import wrapped
 from mirror.site import Site
 from transfer.console import emit, emit_file, output_choice, quiet_option, say_for
@@ -89,15 +93,41 @@ def show_plan(plan: Plan, manner: Manner) -> None:
         emit(manner.output, as_text(plan).rstrip("\n"), as_json(plan))
 
 
-def carry_out(site: Site, plan: Plan, manner: Manner, sources: Opened) -> None:
-    """Take every step of a plan that was made from what is there, and report."""
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One call of an operation: the only run at its site, or a dry run, in nobody's way."""
+
+    manner: Manner
+    _journal: HeldJournal | None
+
+    def take(self, site: Site, plan: Plan, sources: Opened | None = None) -> None:
+        """Take every step of a plan that was made from what is there, and report; or show it."""
+        if self._journal is None:
+            show_plan(plan, self.manner)
+        else:
+            _carry_out(site, plan, self.manner, sources or Opened(), self._journal)
+
+
+@contextmanager
+def turn_of(manner: Manner) -> Iterator[Turn]:
+    """Have the journal from before anything is looked at: what is seen then stays so.
+
+    Raises:
+        Conflict: another run is under way.
+        StorageError: the journal cannot be written.
+    """
+    if manner.dry_run:
+        yield Turn(manner, None)
+        return
+    with hold_journal(manner.journal_path, _who(), _now) as journal:
+        yield Turn(manner, journal)
+
+
+def _carry_out(site: Site, plan: Plan, manner: Manner, sources: Opened, held: HeldJournal) -> None:
     say = say_for(quiet=manner.quiet)
     for note in plan.notes:
         say(f"note: {note}")
-    with (
-        open_journal(manner.journal_path, plan.title, _now) as journal,
-        hands_for(site, plan, sources, _watch(manner, say, journal)) as hands,
-    ):
+    with hands_for(site, plan, sources, _watch(manner, say, held.of(plan.title))) as hands:
         achieved = run(site, plan, hands)
     told = plan.notes if manner.quiet else ()  # the others were told before the work
     end = f"Done: {plan.title}." if plan.work else "Nothing was to be done."
@@ -116,7 +146,18 @@ def _watch(manner: Manner, say: Say, journal: Journal) -> Watch:
             return False
         return click.confirm("Done?", default=False, err=True)
 
-    return Watch(say=say, confirm=confirm, journal=journal)
+    advise = say_for(quiet=False)
+    return Watch(say=say, advise=advise, confirm=confirm, journal=journal)
+
+
+def _who() -> str:
+    """Who runs what, for whoever wants to run something at the same time."""
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:  # a container may run under a user id that has no name
+        user = f"user {os.getuid()}"
+    command = click.get_current_context().command_path
+    return f"{command} of {user} on {platform.node()}, process {os.getpid()}"
 
 
 def _now() -> datetime:

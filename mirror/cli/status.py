@@ -8,8 +8,8 @@ from typing import Any
 import click
 
 from mirror import kots
-from mirror.cli.hands import Opened, asking
-from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
+from mirror.cli.hands import asking
+from mirror.cli.operation import Manner, operation_options, turn_of
 from mirror.cli.options import examples, site_option
 from mirror.deploy.pending import plan_deploy
 from mirror.deploy.status import as_lines, read_status
@@ -59,9 +59,9 @@ def deploy(
     manner = Manner(site=site, **common)
     read = load_site(site, home())
     application = read.application(app)
-    if manner.dry_run:
-        show_plan(plan_deploy(read, application, None, label), manner)
-        return
-    command = kots.get_versions(read, application)
-    versions = outcome.read_versions(asking(read)(command), command)
-    carry_out(read, plan_deploy(read, application, versions, label), manner, Opened())
+    with turn_of(manner) as turn:
+        versions = None
+        if not manner.dry_run:
+            command = kots.get_versions(read, application)
+            versions = outcome.read_versions(asking(read)(command), command)
+        turn.take(read, plan_deploy(read, application, versions, label))

@@ -53,7 +53,11 @@ class Hands:
     """Shows a person's step, and tells whether it was confirmed."""
     free_bytes: Callable[[str], int]
     """Room on the disk of a folder."""
+    size_of: Callable[[str], int]
+    """Bytes of a file; 0 where there is none."""
     journal: Journal
     clock: Clock
     say: Callable[[str], None]
     """Gets one line for each step."""
+    advise: Callable[[str], None]
+    """Gets what belongs to an error, however little is to be said."""

@@ -23,6 +23,8 @@ COUNTS = timedelta(days=1)
 class Event(StrEnum):
     """What is noted."""
 
+    OPENED = "opened"
+    """A command begins to look at what is there, and may run something."""
     BEGAN = "began"
     DONE = "done"
     FAILED = "failed"
@@ -44,6 +46,20 @@ class Journal(Protocol):
     def end(self) -> None:
         """Note that the run came to its end: the next one starts afresh."""
         ...
+
+
+class NoJournal:
+    """For what is not noted: made again, it is as before, and no site has a part in it."""
+
+    def has_done(self, _step: Step) -> bool:
+        """Nobody knows."""
+        return False
+
+    def note(self, event: Event, step: Step) -> None:
+        """Forget it."""
+
+    def end(self) -> None:
+        """The same."""
 
 
 def fingerprint(step: Step) -> str:
@@ -68,6 +84,18 @@ def done_before(lines: Iterable[str], title: str, now: datetime) -> frozenset[st
         elif entry.get("event") == Event.DONE:
             done.add(str(entry.get("digest")))
     return frozenset(done)
+
+
+def opening(time: datetime, by: str) -> str:
+    """The line of whoever holds the journal from now on, with its end."""
+    value = {"time": time.isoformat(timespec="seconds"), "event": Event.OPENED.value, "by": by}
+    return json.dumps(value, ensure_ascii=False) + "\n"
+
+
+def opened_by(lines: Iterable[str]) -> str:
+    """Who opened it last, and when; "" where nobody is known."""
+    found = [one for one in map(_parse, lines) if one.get("event") == Event.OPENED]
+    return f"{found[-1].get('by')}, since {found[-1].get('time')}" if found else ""
 
 
 def entry(time: datetime, title: str, event: Event, step: Step | None = None) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from mirror.operation.journal import Event, done_before, entry, fingerprint
+from mirror.operation.journal import Event, done_before, entry, fingerprint, opened_by, opening
 from mirror.operation.model import Step
 from transfer.disk import storage_errors
 from transfer.errors import Conflict, StorageError
@@ -50,19 +50,40 @@ class JournalFile:
         self._append(entry(self.now(), self.title, Event.ENDED))
 
     def _append(self, line: str) -> None:
+        _append(self._file, self.path, line)
+
+
+@dataclass(frozen=True, slots=True)
+class HeldJournal:
+    """A journal that nobody else can write, nor hold, as long as this lasts."""
+
+    path: Path
+    now: Callable[[], datetime]
+    _file: int
+
+    def of(self, title: str) -> JournalFile:
+        """For the run of the plan with this title.
+
+        Raises:
+            StorageError: it cannot be read.
+        """
         with storage_errors(f"journal {self.path}"):
-            left = line.encode()
-            while left:  # the last room on a disk takes a part of it
-                left = left[os.write(self._file, left) :]
-            os.fsync(self._file)
+            lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        done = done_before(lines, title, self.now())
+        return JournalFile(self.path, title, done, self.now, self._file)
 
 
 @contextmanager
-def open_journal(path: Path, title: str, now: Callable[[], datetime]) -> Iterator[JournalFile]:
-    """The journal at `path`, for one run of the plan with this title.
+def hold_journal(path: Path, by: str, now: Callable[[], datetime]) -> Iterator[HeldJournal]:
+    """Hold the journal at `path`: from before a run looks at what is there until it ends.
+
+    Args:
+        path: Where it is, or will be.
+        by: Who holds it, for whoever is refused meanwhile.
+        now: The time, with its zone.
 
     Raises:
-        Conflict: another run is writing it.
+        Conflict: somebody else holds it.
         StorageError: it cannot be read or written.
     """
     file = _open(path)
@@ -72,9 +93,18 @@ def open_journal(path: Path, title: str, now: Callable[[], datetime]) -> Iterato
             text = path.read_text(encoding="utf-8", errors="replace")
             if text and not text.endswith("\n"):  # a line cut short by a machine that went down
                 os.write(file, b"\n")
-        yield JournalFile(path, title, done_before(text.splitlines(), title, now()), now, file)
+        _append(file, path, opening(now(), by))
+        yield HeldJournal(path, now, file)
     finally:
         os.close(file)
+
+
+def _append(file: int, path: Path, line: str) -> None:
+    with storage_errors(f"journal {path}"):
+        left = line.encode()
+        while left:  # the last room on a disk takes a part of it
+            left = left[os.write(file, left) :]
+        os.fsync(file)
 
 
 def _open(path: Path) -> int:
@@ -91,7 +121,9 @@ def _lock(file: int, path: Path) -> None:
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
+        holder = opened_by(path.read_text(encoding="utf-8", errors="replace").splitlines())
         raise Conflict(
-            f"journal {path}: another run is writing it",
-            hint="wait until the other airgap-mirror of this site has ended",
+            f"journal {path}: another run is under way" + (f": {holder}" if holder else ""),
+            hint="wait until it has ended, then run the same command again: it plans from what "
+            "is there then",
         ) from error

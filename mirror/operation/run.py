@@ -87,9 +87,9 @@ def _advise(plan: Plan, failed: Step, hands: Hands) -> None:
     """Say what was done until now, and how each of it can be undone."""
     taken = [step for step in plan.work[: plan.work.index(failed) + 1] if step.undo]
     if taken:
-        hands.say("To go back from here, the last step first:")
+        hands.advise("To go back from here, the last step first:")
     for step in reversed(taken):
-        hands.say(f"  {step.name}: {step.undo}")
+        hands.advise(f"  {step.name}: {step.undo}")
 
 
 def _take(site: Site, step: Step, hands: Hands) -> str | None:
@@ -135,13 +135,20 @@ def _look(action: Look, hands: Hands, endpoint: str) -> str:
 
 
 def _check_room(steps: Iterable[Step], hands: Hands) -> None:
-    """Each archive that is put together stays, and KOTS unpacks the largest beside them."""
+    """Each archive that is put together stays, and KOTS unpacks the largest beside them.
+
+    What a run before has put together has its room already; the same again is written beside it,
+    which is no more than what KOTS unpacks.
+    """
     made: Sequence[Assemble] = [s.action for s in steps if isinstance(s.action, Assemble)]
     if not made:
         return
     sizes = [one.archive.record.size for one in made]
+    missing = [
+        max(size - hands.size_of(one.path), 0) for one, size in zip(made, sizes, strict=True)
+    ]
     folder = made[0].path.rpartition("/")[0]
-    needed = sum(sizes) + max(sizes)
+    needed = sum(missing) + max(sizes)
     free = hands.free_bytes(folder)
     if free < needed:
         raise StorageError(

@@ -183,8 +183,10 @@ class KotsSite:
             assemble=self.assemble,
             prove=self.proven.append,
             free_bytes=lambda _folder: self.free,
+            size_of=size_of,
             clock=self.clock,
             say=self.said.append,
+            advise=self.said.append,
         )
 
     def _confirm(self, step: Step) -> bool:
@@ -260,6 +262,11 @@ def commands_in(text: str) -> list[str]:
     """The commands in the text of a plan: blocks indented deeper than their sentence."""
     blocks = re.findall(r"(?m)^ {7}\S.*(?:\n {9}.*| {0}\n {7}\S.*)*", text)
     return [block for block in blocks if re.match(r" {7}(kubectl |oc |[A-Z_]+=)", block)]
+
+
+def size_of(path: str) -> int:
+    """Bytes of a file, 0 where there is none."""
+    return Path(path).stat().st_size if Path(path).exists() else 0
 
 
 def secret_values() -> Iterable[str]:

@@ -7,8 +7,7 @@ from typing import Any
 
 import click
 
-from mirror.cli.hands import Opened
-from mirror.cli.operation import Manner, carry_out, operation_options, show_plan
+from mirror.cli.operation import Manner, operation_options, turn_of
 from mirror.cli.options import site_option
 from mirror.operation.model import Person, Run, Step
 from mirror.secret import FromEnvironment
@@ -44,10 +43,10 @@ def main() -> None:
 def attempt(*, site: Path, **common: Any) -> None:  # noqa: ANN401 - as Manner takes them
     """Try it."""
     manner = Manner(site=site, **common)
-    if manner.dry_run:
-        show_plan(PLAN, manner)
-        return
-    carry_out(load_site(site, None), PLAN, manner, Opened())
+    with turn_of(manner) as turn:
+        if not manner.dry_run:
+            Path("seen").touch()  # as if the cluster was asked
+        turn.take(load_site(site, None), PLAN)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from mirror.credentials import Keyring
 from mirror.operation import Hands, Plan, Step, run
 from mirror.operation.edits import edit, save
 from mirror.operation.journal import Journal
-from mirror.operation.journalfile import open_journal
+from mirror.operation.journalfile import hold_journal
 from mirror.operation.model import Person, Run
 from mirror.process import Runner
 from tests.mirror.kots_site import Clock
@@ -42,17 +42,20 @@ def hands(folder: Path, journal: Journal, said: list[str]) -> Hands:
         save=save,
         confirm=lambda _step: True,
         free_bytes=lambda _folder: 10**15,
+        size_of=lambda _path: 0,
         journal=journal,
         clock=Clock(),
         say=said.append,
+        advise=said.append,
     )
 
 
 def carry_out(folder: Path) -> list[str]:
     """Run the plan; returns what was said."""
     said: list[str] = []
-    with open_journal(folder / "journal.jsonl", PLAN.title, lambda: datetime.now(UTC)) as journal:
-        run(read_site(), PLAN, hands(folder, journal, said))
+    path = folder / "journal.jsonl"
+    with hold_journal(path, "try, process 1", lambda: datetime.now(UTC)) as held:
+        run(read_site(), PLAN, hands(folder, held.of(PLAN.title), said))
     return said
 
 

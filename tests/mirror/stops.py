@@ -11,7 +11,7 @@ from typing import Any
 
 from mirror.operation import Hands, Step
 from mirror.operation.journal import Event, Journal
-from mirror.operation.journalfile import open_journal
+from mirror.operation.journalfile import hold_journal
 
 NOW = datetime(2026, 11, 22, 22, tzinfo=UTC)
 
@@ -80,5 +80,5 @@ class StoppedJournal:
 @contextmanager
 def journal_at(path: Path, title: str) -> Iterator[Journal]:
     """The real journal."""
-    with open_journal(path, title, lambda: NOW) as journal:
-        yield journal
+    with hold_journal(path, "a test", lambda: NOW) as held:
+        yield held.of(title)

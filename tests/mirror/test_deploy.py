@@ -199,6 +199,25 @@ def test_room_is_looked_for_before_anything_is_put_together(tmp_path: Path) -> N
     assert "push-images" not in " ".join(site.cluster.commands())
 
 
+def test_room_that_is_taken_already_is_not_needed_again(tmp_path: Path) -> None:
+    site = kots_site(tmp_path)
+    hands, order = site.hands(), install_order(engine=Engine.KOTS, work_dir=str(site.work))
+    planned = dry_plan(order, site.offers, site=site.site)
+    made = [step.action for step in planned.steps if isinstance(step.action, Assemble)]
+    sizes = [one.archive.record.size for one in made]
+    site.work.mkdir()
+    with Path(made[0].path).open("wb") as file:
+        file.truncate(sizes[0])  # what a run before has put together
+    needed = sum(sizes[1:]) + max(sizes)
+    site.free = needed - 1
+    with pytest.raises(StorageError, match=f"{needed} bytes are needed, {site.free} are free"):
+        run(site.site, planned, hands)
+    assert site.assembled == []
+    site.free = needed
+    run(site.site, planned, hands)
+    assert site.assembled == [one.path for one in made]
+
+
 def test_minio_that_is_wanted_has_to_be_there(tmp_path: Path) -> None:
     text = SITE.replace("license.yaml\n", "license.yaml\n    withMinio: true\n")
     with pytest.raises(PolicyError, match="the admin console's archive has no Minio"):

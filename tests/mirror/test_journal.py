@@ -9,7 +9,8 @@ import signal
 import stat
 import subprocess
 import sys
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import pytest
 
 from mirror.operation import Step
 from mirror.operation.journal import COUNTS, Event, Journal, done_before, entry, fingerprint
-from mirror.operation.journalfile import open_journal
+from mirror.operation.journalfile import hold_journal
 from mirror.operation.model import Person, Run
 from mirror.secret import FromEnvironment
 from tests.disks import make_read_only, small_disk
@@ -31,6 +32,12 @@ ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 11, 22, 23, 50, tzinfo=UTC)
 ONE = step(Run(command=kubectl("one")), name="one")
 TWO = step(Person(instructions="Do it."), name="two")
+
+
+@contextmanager
+def open_journal(path: Path, title: str) -> Iterator[Journal]:
+    with hold_journal(path, "airgap-mirror try of ops on jump1", lambda: NOW) as held:
+        yield held.of(title)
 
 
 def lines(*events: tuple[Event, Step | None], title: str = "t", at: datetime = NOW) -> list[str]:
@@ -91,23 +98,25 @@ def test_a_cut_short_line_does_not_spoil_the_next(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     (began,) = lines((Event.DONE, ONE))
     path.write_text(began[:-20])
-    with open_journal(path, "t", lambda: NOW) as journal:
+    with open_journal(path, "t") as journal:
         assert not journal.has_done(ONE)
         journal.note(Event.DONE, ONE)
-    with open_journal(path, "t", lambda: NOW) as journal:
+    with open_journal(path, "t") as journal:
         assert journal.has_done(ONE)
         assert not journal.has_done(TWO)
-    assert len(path.read_text().splitlines()) == 2
+    whole = path.read_text().splitlines()[1:]
+    assert [json.loads(line)["event"] for line in whole] == ["opened", "done", "opened"]
 
 
 def test_every_note_is_on_the_disk_at_once_for_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    with open_journal(path, "t", lambda: NOW) as journal:
+    with open_journal(path, "t") as journal:
         journal.note(Event.BEGAN, ONE)
-        assert json.loads(path.read_text())["event"] == "began"
+        assert json.loads(path.read_text().splitlines()[-1])["event"] == "began"
         journal.note(Event.DONE, ONE)
         journal.end()
         assert [json.loads(line)["event"] for line in path.read_text().splitlines()] == [
+            "opened",
             "began",
             "done",
             "ended",
@@ -118,18 +127,26 @@ def test_every_note_is_on_the_disk_at_once_for_its_owner_alone(tmp_path: Path) -
 def test_no_secret_is_noted(tmp_path: Path) -> None:
     source = FromEnvironment("PASSWORD")
     secret = step(Run(command=kubectl("x", environment=(("KOTS_A", source),))))
-    with open_journal(tmp_path / "j", "t", lambda: NOW) as journal:
+    with open_journal(tmp_path / "j", "t") as journal:
         journal.note(Event.BEGAN, secret)
-    assert (tmp_path / "j").read_text() == entry(NOW, "t", Event.BEGAN, secret)
+    opened, noted = (tmp_path / "j").read_text().splitlines(keepends=True)
+    assert noted == entry(NOW, "t", Event.BEGAN, secret)
+    assert json.loads(opened).keys() == {"time", "event", "by"}
 
 
 def test_one_run_at_a_time(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
-    with open_journal(path, "t", lambda: NOW):
-        with pytest.raises(Conflict, match="another run is writing it") as caught:
-            open_journal(path, "other", lambda: NOW).__enter__()
+    with open_journal(path, "t"):
+        before = path.read_bytes()
+        with pytest.raises(Conflict) as caught:
+            open_journal(path, "other").__enter__()
         assert caught.value.exit_code == 8
-    with open_journal(path, "other", lambda: NOW):
+        assert str(caught.value) == (
+            f"journal {path}: another run is under way: airgap-mirror try of ops on jump1, "
+            "since 2026-11-22T23:50:00+00:00"
+        )
+        assert path.read_bytes() == before, "and leaves no trace"
+    with open_journal(path, "other"):
         pass
 
 
@@ -137,7 +154,7 @@ def test_a_disk_that_is_read_only(tmp_path: Path) -> None:
     with small_disk(tmp_path / "disk", "1m") as disk:
         make_read_only(disk)
         with pytest.raises(StorageError, match=r"journal .*: Read-only") as caught:
-            open_journal(disk / "journal.jsonl", "t", lambda: NOW).__enter__()
+            open_journal(disk / "journal.jsonl", "t").__enter__()
     assert caught.value.exit_code == 9
     assert "--journal FILE" in str(caught.value.hint)
 
@@ -161,7 +178,7 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
     path = tmp_path / "disk/journal.jsonl"
     with (
         small_disk(path.parent, "64k"),
-        open_journal(path, "t", lambda: NOW) as journal,
+        open_journal(path, "t") as journal,
     ):
         journal.note(Event.DONE, ONE)
         fill(path.parent)
@@ -173,19 +190,20 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
 def test_a_note_that_is_written_in_part_is_none(tmp_path: Path) -> None:
     path = tmp_path / "journal.jsonl"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with open_journal(path, "t", lambda: NOW) as journal:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (40, hard))
+    with open_journal(path, "t") as journal:
+        whole = path.stat().st_size
+        resource.setrlimit(resource.RLIMIT_FSIZE, (whole + 40, hard))
         try:
             with pytest.raises(StorageError, match="File too large"):
                 journal.note(Event.DONE, ONE)
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert path.stat().st_size == 40
+    assert path.stat().st_size == whole + 40
 
 
 def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="does not exist"):
-        open_journal(tmp_path / "none/journal.jsonl", "t", lambda: NOW).__enter__()
+        open_journal(tmp_path / "none/journal.jsonl", "t").__enter__()
 
 
 def test_a_kill_in_the_middle_of_a_step_is_continued_from(tmp_path: Path) -> None:
@@ -205,10 +223,12 @@ def test_a_kill_in_the_middle_of_a_step_is_continued_from(tmp_path: Path) -> Non
         process.kill()
         assert process.wait(timeout=30) == -signal.SIGKILL
     os.kill(int(pid.read_text()), signal.SIGKILL)
-    assert noted(path) == [("began", "backup"), ("done", "backup"), ("began", "install")]
+    begun = [("opened", ""), ("began", "backup"), ("done", "backup"), ("began", "install")]
+    assert noted(path) == begun
     program.write_text("#!/bin/sh\n")
     said = carry_out(tmp_path)
-    assert noted(path)[3:] == [("began", "install"), ("done", "install"), ("ended", "")]
+    again = [("opened", ""), ("began", "install"), ("done", "install"), ("ended", "")]
+    assert noted(path)[len(begun) :] == again
     assert "  done before" in said
 
 

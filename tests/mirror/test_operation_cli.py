@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import platform
+import pwd
+import re
 import signal
 import subprocess
 import sys
@@ -14,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from mirror.operation import as_json, as_runbook, as_script, as_text
-from mirror.operation.journalfile import open_journal
+from mirror.operation.journalfile import hold_journal
 from tests.disks import make_read_only, small_disk
 from tests.mirror.kots_world import SITE, licence_text
 from tests.mirror.operation_command import PLAN
@@ -59,6 +62,11 @@ class Place:
     def journal(self) -> Path:
         """Where it is noted what was done."""
         return self.folder / "site.journal.jsonl"
+
+    @property
+    def seen(self) -> Path:
+        """Is there once the command has looked at what it plans from."""
+        return self.folder / "seen"
 
     def kubectl(self, body: str) -> None:
         """A program for the only command."""
@@ -146,7 +154,7 @@ def test_a_step_that_nobody_confirms_stops_it(place: Place) -> None:
     assert "\n  kubectl kots backup\n" in done.stderr
     assert "--confirmed backup" in done.stderr
     assert place.calls() == 0
-    assert place.noted() == [("began", "backup"), ("failed", "backup")]
+    assert place.noted() == [("opened", ""), ("began", "backup"), ("failed", "backup")]
 
 
 def test_json_goes_to_stdout_alone(place: Place) -> None:
@@ -172,7 +180,7 @@ def test_ctrl_d_at_the_question_changes_nothing(place: Place) -> None:
         terminal.close("Done? [y/N]: ")
         assert terminal.end()[0] == 130
     assert place.calls() == 0
-    assert place.noted() == [("began", "backup"), ("failed", "backup")]
+    assert place.noted() == [("opened", ""), ("began", "backup"), ("failed", "backup")]
 
 
 def test_the_same_command_continues_after_a_failure(place: Place) -> None:
@@ -184,8 +192,9 @@ def test_the_same_command_continues_after_a_failure(place: Place) -> None:
     done = place.run()
     assert "[1/2] Have a backup.\n  done before\n" in done.stderr
     assert place.noted() == [
-        *(("began", "backup"), ("done", "backup"), ("began", "install"), ("failed", "install")),
-        *(("began", "install"), ("done", "install"), ("ended", "")),
+        *(("opened", ""), ("began", "backup"), ("done", "backup")),
+        *(("began", "install"), ("failed", "install")),
+        *(("opened", ""), ("began", "install"), ("done", "install"), ("ended", "")),
     ]
     assert "Have a backup.\n  done before" not in place.run(code=11).stderr
 
@@ -200,10 +209,38 @@ echo "password=$KOTS_REGISTRY_PASSWORD"; echo "$KOTS_REGISTRY_PASSWORD" >&2""")
 
 
 def test_two_runs_at_once(place: Place) -> None:
-    with open_journal(place.journal, "another", lambda: NOW):
+    with hold_journal(place.journal, "somebody", lambda: NOW):
         done = place.run("--confirmed", "backup", code=8)
-    assert "another run is writing it" in done.stderr
+        assert "another run is under way: somebody, since 2026-11-22T22:00" in done.stderr
+        assert not place.seen.exists(), "it does not even look at what the other one changes"
+        place.run("--dry-run")
     assert place.calls() == 0
+    place.run("--confirmed", "backup")
+    assert place.seen.exists()
+
+
+def test_whoever_is_refused_hears_who_is_at_work(place: Place) -> None:
+    with on_terminal(place.argv(), place.folder, place.environment) as terminal:
+        terminal.wait_for("Done? [y/N]: ")
+        done = place.run("--confirmed", "backup", code=8)
+        found = re.search(
+            r"under way: .* try of (.+) on (\S+), process (\d+), since \d", done.stderr
+        )
+        assert found, done.stderr
+        assert found[2] == platform.node()
+        assert int(found[3]) == terminal.process
+        assert found[1] in (pwd.getpwuid(os.getuid()).pw_name, f"user {os.getuid()}")
+        terminal.type(("", "y"))
+        assert terminal.end()[0] == 0, terminal.shown
+    assert place.calls() == 1
+
+
+def test_quiet_hides_no_way_back(place: Place) -> None:
+    place.kubectl("exit 1")
+    done = place.run("--confirmed", "backup", "--quiet", code=10)
+    assert done.stderr.startswith(
+        "To go back from here, the last step first:\n  install: take it out again\nerror: "
+    )
 
 
 def test_a_folder_that_is_read_only(place: Place) -> None:
@@ -215,7 +252,7 @@ def test_a_folder_that_is_read_only(place: Place) -> None:
         assert "hint: --journal FILE notes it elsewhere" in done.stderr
         assert place.calls() == 0
         place.run("--site", moved, "--confirmed", "backup", "--journal", place.folder / "j")
-    assert len((place.folder / "j").read_text().splitlines()) == 5
+    assert len((place.folder / "j").read_text().splitlines()) == 6
 
 
 def test_ctrl_c_ends_the_program_and_tells_the_way_back(place: Place) -> None:
