@@ -75,6 +75,7 @@ LAYERS = {
     "mirror.preflight": 3,
     "mirror.operation.model": 3,
     "mirror.operation.reading": 3,
+    "mirror.operation.readingwords": 3,
     "mirror.operation.naming": 3,
     "mirror.operation.words": 3,
     "mirror.operation.show": 3,

@@ -269,6 +269,11 @@ class Step:
                 return {}
 
     @property
+    def commands(self) -> tuple[Command, ...]:
+        """Everything that it runs."""
+        return (*([self.command] if self.command else []), *self.following.values())
+
+    @property
     def images(self) -> tuple[Relocation, ...]:
         """What it looks for in the registry."""
         return self.action.images if isinstance(self.action, Look) else ()
@@ -308,9 +313,7 @@ class Plan:
 
     def commands(self) -> Iterator[Command]:
         """Every command, in order."""
-        for step in self.steps:
-            yield from (step.command,) if step.command else ()
-            yield from step.following.values()
+        return (command for step in self.steps for command in step.commands)
 
     def programs(self) -> list[str]:
         """What has to be there to run them, each once.

@@ -33,6 +33,7 @@ class Sight(StrEnum):
     """What a shell can see for sure: functions of `shell/findings.sh`."""
 
     SAYS_YES = "says_yes"
+    MAY_DO_EVERYTHING = "may_do_everything"
     PLUGIN_IS = "plugin_is"
     KUBECTL_SINCE = "kubectl_since"
     KUBECTL_NEAR = "kubectl_near"
@@ -74,6 +75,8 @@ class Need:
     """How a shell sees it; None where only a person can."""
     arguments: tuple[str, ...] = ()
     """What `sight` is given."""
+    secret: SecretSource | None = None
+    """What it is given before that: the value, which is not shown."""
     hint: str = ""
     """What to do where it is not so."""
     warns: bool = False

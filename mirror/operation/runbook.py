@@ -10,6 +10,8 @@ from mirror.kots.outcome import ADVICE, AGAIN, LOOK_AT_LOG, UNDONE
 from mirror.operation.byhand import by_hand
 from mirror.operation.markdown import block, code, paragraphs, points, prose
 from mirror.operation.model import Ask, Assemble, Await, Edit, Judge, Look, Plan, Run, Save, Step
+from mirror.operation.reading import Check, Gather, Hold, Reading, Tell
+from mirror.operation.readingwords import conditions, file_of, otherwise, proof, warning
 from mirror.operation.run import secrets_of
 from mirror.operation.show import laid_out
 from mirror.operation.words import HOPELESS, PAUSE, PLAN_AGAIN, assumed, late, told
@@ -77,12 +79,26 @@ def _step(number: int, step: Step) -> Iterator[str]:
     yield from paragraphs(by_hand(step)) if by_hand(step) else ()
     if step.images:
         yield block("\n".join(f"{one.destination} {one.root.digest}" for one in step.images))
-    if step.command:
+    if isinstance(step.action, Check | Gather | Hold | Tell):
+        yield from _reading(step, step.action)
+    elif step.command:
         yield block(_line(step), "sh")
     yield f"**It has worked when** {_proof(step)}."
     yield f"**If not,** {_otherwise(step)}."
     if step.undo:
         yield f"**To go back:** {prose(step.undo)}."
+
+
+def _reading(step: Step, action: Reading) -> Iterator[str]:
+    yield from map(prose, conditions(action))
+    if isinstance(action, Check) and action.requests:
+        yield block("\n".join(action.requests))
+    yield from (block(laid_out(command), "sh") for command in step.commands)
+    if isinstance(action, Gather):
+        place = code(shlex.quote(file_of(action)))
+        yield f"Each of the latter into a file of its own, after {code('umask 077')}: {place}"
+    if warning(action):
+        yield f"**Mind:** {prose(warning(action))}"
 
 
 def _line(step: Step) -> str:
@@ -112,6 +128,8 @@ def _proof(step: Step) -> str:
 def _seen(step: Step) -> str:
     """The same, of a step without a command."""
     match step.action:
+        case Check() | Gather() | Hold() | Tell() as reading:
+            return prose(proof(reading))
         case Look():
             return "all of them are there"
         case Assemble(path=path):
@@ -131,6 +149,8 @@ def _otherwise(step: Step) -> str:
             return f"{prose(late(goal))}; see {_LINK} for what the states mean"
         case Run() | Save():
             return _SEE
+        case Check() | Gather() | Hold() | Tell() as reading:
+            return "; ".join(filter(None, (prose(otherwise(reading)), _SEE if step.command else "")))
         case _:
             return "stop here"
 

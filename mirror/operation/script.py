@@ -14,6 +14,7 @@ from shlex import quote
 from mirror.kots.outcome import ADVICE, LOOK_AT_LOG, OTHERWISE, UNDONE
 from mirror.operation.model import Plan, Run
 from mirror.operation.run import secrets_of
+from mirror.operation.scriptreads import at_hand, ending, manner_of, parts_of, taken_if_any
 from mirror.operation.scriptsteps import comment, steps_of
 from mirror.operation.show import listed
 from mirror.operation.words import HOPELESS, PAUSE, PLAN_AGAIN
@@ -25,7 +26,7 @@ PARTS = ("steps", "secrets", "json", "answers", "commands")
 
 _USAGE = """\
 Needs a POSIX shell, {programs}, and nothing of airgap-mirror, which made it.
-It stops at the first step that fails, and says what to do. Exit codes are airgap-mirror's.
+{manner}
 
   sh SCRIPT                          every step
   START=STEP sh SCRIPT               from this step on: those before it are done
@@ -46,30 +47,35 @@ def as_script(plan: Plan) -> str:
     Raises:
         StorageError: our own files cannot be read.
     """
-    variables = _variables(secrets_of(plan))
+    variables = _variables(dict.fromkeys((*secrets_of(plan), *at_hand(plan))))
     parts = [
         "#!/bin/sh\n" + comment("\n\n".join(_header(plan))),
         *_taken(variables),
         common(),
+        *map(part, parts_of(plan)),
         _words(plan),
         _start(plan, variables),
         *steps_of(plan, variables),
-        f"say {quote(f'Done: {plan.title}.')}",
+        ending(plan),
     ]
     return "\n\n".join(part.rstrip("\n") for part in parts) + "\n"
 
 
 def common() -> str:
     """What every script has."""
-    folder = files("mirror.operation").joinpath("shell")
+    return "\n".join(map(part, PARTS))
+
+
+def part(name: str) -> str:
+    """One file of `shell/`."""
     with storage_errors("the toolkit's own scripts"):
-        texts = [folder.joinpath(f"{part}.sh").read_text("utf-8") for part in PARTS]
-    return "\n".join(texts)
+        return files("mirror.operation").joinpath(f"shell/{name}.sh").read_text("utf-8")
 
 
 def _header(plan: Plan) -> Iterator[str]:
     yield plan.title[:1].upper() + plan.title[1:]
-    yield _USAGE.format(programs=" and ".join([*plan.programs(), "sleep"]))
+    programs = " and ".join([*plan.programs(), "sleep"])
+    yield _USAGE.format(programs=programs, manner=manner_of(plan))
     if any(isinstance(step.action, Run) and step.action.handed for step in plan.steps):
         yield _UNPROVEN
     if plan.assumptions:
@@ -137,12 +143,14 @@ def _cases(
 
 def _start(plan: Plan, variables: Mapping[SecretSource, str]) -> str:
     """What has to be so before the first step."""
+    spared = at_hand(plan)
     names = " | ".join(["''", *(quote(step.name) for step in plan.steps)])
     lines = [
         "trap interrupted INT TERM HUP",
         f"case $start in\n{names}) ;;",
         "*) stop 2 \"START=$start: there is no such step\" 'take the name of one' ;;\nesac",
-        *(_checked(source, variable) for source, variable in variables.items()),
+        *(_checked(source, variables[source]) for source in variables if source not in spared),
+        *(line for source in spared for line in taken_if_any(source, variables[source])),
         "check_secrets",
         "clean",
         f"has_programs {' '.join(map(quote, [*plan.programs(), 'sleep']))}",

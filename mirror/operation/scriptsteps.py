@@ -36,6 +36,8 @@ from mirror.operation.model import (
     Save,
     Step,
 )
+from mirror.operation.reading import Check, Gather, Hold, Tell
+from mirror.operation.scriptreads import function, reading_lines
 from mirror.operation.show import laid_out, wrapped
 from mirror.operation.words import assumed, late, told
 from mirror.secret import SecretSource
@@ -66,9 +68,12 @@ def _step(step: Step, variables: Mapping[SecretSource, str]) -> Iterator[str]:
     yield " \\\n    ".join([f"if begin {quote(step.name)}", *words]) + "; then"
     for image in step.images:
         yield _MARGIN + comment(f"  {image.destination} {image.root.digest}")
-    if step.command:
+    if step.command and not isinstance(step.action, Hold):
         command = laid_out(step.command, 2 * _MARGIN, lambda secret: f'"${variables[secret]}"')
         yield f"{_MARGIN}{_COMMAND}() {{\n{command}\n{_MARGIN}}}"
+    yield from (function(name, each, _MARGIN) for name, each in step.following.items())
+    if isinstance(step.action, Check | Gather | Hold | Tell):
+        yield from (_MARGIN + line for line in reading_lines(step, step.action, variables))
     yield from (_MARGIN + line for line in _action(step))
     yield "fi"
 

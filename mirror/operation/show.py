@@ -23,6 +23,8 @@ from mirror.operation.model import (
     Save,
     Step,
 )
+from mirror.operation.reading import Check, Gather, Hold, Reading, Tell
+from mirror.operation.readingwords import as_data, conditions, needed
 from mirror.secret import SecretSource
 
 WIDTH = 98
@@ -98,8 +100,20 @@ def _action(step: Step) -> Iterator[str]:
             yield wrapped(text, f"{_INDENT}  ")
         case Save(command=command, path=path):
             yield f"{laid_out(command, _MARGIN)} > {shlex.quote(path)}"
+        case Check() | Tell() | Gather() | Hold() as reading:
+            yield from _reading(step, reading)
         case _ if step.command:
             yield laid_out(step.command, _MARGIN)
+
+
+def _reading(step: Step, action: Reading) -> Iterator[str]:
+    if isinstance(action, Check) and action.requests:
+        yield "\n".join(_MARGIN + request for request in action.requests)
+    yield from (laid_out(command, _MARGIN) for command in step.commands)
+    yield from (_wrap(sentence, _INDENT) for sentence in conditions(action))
+    if isinstance(action, Check) and action.needs:
+        points = listed(tuple(needed(need) for need in action.needs))
+        yield "\n".join([f"{_INDENT}Needed:", *(f"{_INDENT}{line}" for line in points.split("\n"))])
 
 
 def edited(change: Change) -> str:
@@ -156,8 +170,14 @@ def step_as_json(step: Step) -> dict[str, Any]:
             value["instructions"] = text
         case Save(path=path) | Assemble(path=path):
             value["path"] = path
+        case Check() | Tell() | Gather() | Hold() as reading:
+            value |= as_data(reading)
     if step.command:
         value |= _command_as_json(step.command)
+    if step.following:
+        value["following"] = {
+            name: _command_as_json(command) for name, command in step.following.items()
+        }
     if step.undo:
         value["undo"] = step.undo
     return value

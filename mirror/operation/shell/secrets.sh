@@ -21,12 +21,15 @@ check_secret() {
     case $2 in
     '') faults="$faults$newline  $1: nothing is there" ;;
     *[[:cntrl:]]*) faults="$faults$newline  $1: more than one line, or something unprintable" ;;
-    *)
-        replace "$2" \\ \\\\
-        replace "$text" \" \\\"
-        hidden=$hidden$text$newline$2$newline
-        ;;
+    *) hide "$2" ;;
     esac
+}
+
+# hide VALUE: from now on, as it is and as JSON has it.
+hide() {
+    replace "$1" \\ \\\\
+    replace "$text" \" \\\"
+    hidden=$hidden$text$newline$1$newline
 }
 
 # check_secrets: stops if one is not at hand.
