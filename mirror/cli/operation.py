@@ -30,15 +30,12 @@ _WRITTEN: Mapping[str, Callable[[Plan], str]] = {"script": as_script, "runbook":
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
-    """How an operation is carried out: the options that all of them have."""
+class View:
+    """How an operation that only looks is carried out: the options that all of them have."""
 
     site: Path
     """The site file."""
     dry_run: bool
-    confirmed: tuple[str, ...]
-    """Names of a person's steps that are done."""
-    journal: Path | None
     quiet: bool
     output: str
 
@@ -47,20 +44,45 @@ class Manner:
         if self.output in _WRITTEN and not self.dry_run:
             raise click.UsageError(f"--output {self.output} goes with --dry-run")
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner(View):
+    """The same of an operation that changes something, which is noted."""
+
+    confirmed: tuple[str, ...]
+    """Names of a person's steps that are done."""
+    journal: Path | None
+
     @property
     def journal_path(self) -> Path:
         """The journal, beside the site file unless another place was named."""
         return self.journal or self.site.with_name(f"{self.site.stem}.journal.jsonl")
 
 
+_DRY_RUN = click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Print the steps and exact commands; needs no registry, cluster or password.",
+)
+_OUTPUT = output_choice(
+    *_WRITTEN,
+    text="How results and errors are written to stdout; a dry run also as a shell script "
+    "or a runbook, which work without us.",
+)
+
+
+def view_options(command: _Decorated) -> _Decorated:
+    """The options of an operation that only looks; the command gets them as `View` takes them.
+
+    Nothing is done that an interrupted run could go on with, so that there is no journal.
+    """
+    return _DRY_RUN(quiet_option(_OUTPUT(command)))
+
+
 def operation_options(command: _Decorated) -> _Decorated:
-    """The options of every operation; the command gets them as `Manner` takes them."""
+    """The options of every other operation; the command gets them as `Manner` takes them."""
     options = (
-        click.option(
-            "--dry-run",
-            is_flag=True,
-            help="Print the steps and exact commands; needs no registry, cluster or password.",
-        ),
+        _DRY_RUN,
         click.option(
             "--confirmed",
             metavar="STEP",
@@ -74,18 +96,14 @@ def operation_options(command: _Decorated) -> _Decorated:
             help="Where it is noted what was done; by default beside the site file.",
         ),
         quiet_option,
-        output_choice(
-            *_WRITTEN,
-            text="How results and errors are written to stdout; a dry run also as a shell script "
-            "or a runbook, which work without us.",
-        ),
+        _OUTPUT,
     )
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def show_plan(plan: Plan, manner: Manner) -> None:
+def show_plan(plan: Plan, manner: View) -> None:
     """Print a plan, for `--dry-run`."""
     if write := _WRITTEN.get(manner.output):
         emit_file(write(plan).encode())
