@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mirror.secret import SecretSource
 
@@ -44,6 +44,12 @@ class Command:
             for name, value in self.environment
         )
         return (*given, *map(word, self.argv))
+
+    def filled(self, *words: str) -> Command:
+        """The command for one of many: with `words` in place of its blanks, which are together."""
+        place = next(i for i, word in enumerate(self.argv) if isinstance(word, Blank))
+        argv = [word for word in self.argv if not isinstance(word, Blank)]
+        return replace(self, argv=(*argv[:place], *words, *argv[place:]))
 
     def shell_line(self) -> str:
         """One line to paste into a shell."""

@@ -9,29 +9,52 @@ import click
 
 from mirror import kots
 from mirror.cli.hands import asking
-from mirror.cli.operation import Manner, operation_options, turn_of
+from mirror.cli.operation import (
+    Manner,
+    View,
+    operation_options,
+    show_plan,
+    turn_of,
+    view_options,
+)
 from mirror.cli.options import examples, site_option
 from mirror.deploy.pending import plan_deploy
-from mirror.deploy.status import as_lines, read_status
+from mirror.deploy.status import as_lines, plan_status, read_status
 from mirror.kots import outcome
 from mirror.site.file import load_site
-from transfer.console import emit, home, output_option
+from transfer.console import emit, home
 
 _SITE = "The site file: which cluster, which applications."
 
 
 @click.command(
     short_help="What runs at a site, and what waits to be deployed.",
-    epilog=examples("status --site site.yaml", "status --site site.yaml --output json"),
+    epilog=examples(
+        "status --site site.yaml",
+        "status --site site.yaml --output json",
+        "status --site site.yaml --dry-run --output script > status.sh",
+    ),
 )
 @site_option(_SITE, required=True)
-@output_option
-def status(*, site: Path, output: str) -> None:
-    """Show the admin consoles of a site, their applications, and versions that are not deployed."""
+@view_options
+def status(
+    *,
+    site: Path,
+    **common: Any,  # noqa: ANN401 - as View takes them
+) -> None:
+    """Show the admin consoles of a site, their applications, and versions that are not deployed.
+
+    Vendor's install guide, "Future versions".
+    """
+    view = View(site=site, **common)
     read = load_site(site, home())
-    found = tuple(read_status(read, asking(read)))
+    plan = plan_status(read)
+    if view.dry_run:
+        show_plan(plan, view)
+        return
+    found = tuple(read_status(plan, asking(read)))
     data = {"site": read.name, "namespaces": [one.to_json() for one in found]}
-    emit(output, "\n".join(as_lines(found)), data)
+    emit(view.output, "\n".join(as_lines(found)), data)
 
 
 @click.command(

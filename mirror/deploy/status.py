@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from mirror import kots
+from mirror.command import Blank
 from mirror.kots import outcome
 from mirror.kots.outcome import Console, Version
 from mirror.operation.hands import AskCluster
-from mirror.site import Application, Site, by_namespace
+from mirror.operation.model import Plan, Step
+from mirror.operation.reading import Tell
+from mirror.site import Site, by_namespace
 
 _DONE = ("deployed", "superseded")
 
@@ -55,27 +58,57 @@ class Status:
         }
 
 
-def read_status(site: Site, ask: AskCluster) -> Iterator[Status]:
-    """Every namespace of the site file; applications that are not in it are told of, too.
+def plan_status(site: Site) -> Plan:
+    """What is asked: each namespace with a console of its own, and what it tells of.
+
+    An application that the site file does not list is asked for its versions, too.
+    """
+    return Plan(
+        title=f"tell what runs at {site.name}",
+        steps=tuple(
+            Step(
+                name=f"status-{namespace}",
+                why=f"Ask what runs in namespace {namespace}, and what waits to be deployed there.",
+                action=Tell(
+                    namespace=namespace,
+                    command=kots.get_console(site, namespace),
+                    applications=kots.get_apps(site, namespace),
+                    versions=kots.get_versions(site, replace(members[0], slug=Blank("SLUG"))),
+                ),
+            )
+            for namespace, members in by_namespace(site.applications).items()
+        ),
+    )
+
+
+def read_status(plan: Plan, ask: AskCluster) -> Iterator[Status]:
+    """Every namespace of a plan of `plan_status`.
 
     Raises:
         ToolError: kubectl or the plugin cannot be run, or fails.
     """
-    for namespace, members in by_namespace(site.applications).items():
-        command = kots.get_console(site, namespace)
-        console = outcome.read_console(ask(command), command)
-        if console is None:
-            yield Status(namespace=namespace, console=None)
-            continue
-        command = kots.get_apps(site, namespace)
-        finished = ask(command)
-        labels = outcome.read_apps(finished, command)
-        states = outcome.read_app_states(finished, command)
-        yield Status(
-            namespace=namespace,
-            console=console,
-            applications=tuple(_running(site, members, labels, states, ask)),
-        )
+    for step in plan.steps:
+        if isinstance(step.action, Tell):
+            yield _read(step.action, ask)
+
+
+def _read(action: Tell, ask: AskCluster) -> Status:
+    console = outcome.read_console(ask(action.command), action.command)
+    if console is None:
+        return Status(namespace=action.namespace, console=None)
+    finished = ask(action.applications)
+    labels = outcome.read_apps(finished, action.applications)
+    states = outcome.read_app_states(finished, action.applications)
+    running = tuple(
+        Running(slug=slug, release=label, state=states[slug], waiting=_waiting(action, slug, ask))
+        for slug, label in labels.items()
+    )
+    return Status(namespace=action.namespace, console=console, applications=running)
+
+
+def _waiting(action: Tell, slug: str, ask: AskCluster) -> tuple[Version, ...]:
+    command = action.versions.filled(slug)
+    return waiting(outcome.read_versions(ask(command), command))
 
 
 def waiting(versions: Sequence[Version]) -> tuple[Version, ...]:
@@ -100,16 +133,3 @@ def as_lines(statuses: Sequence[Status]) -> Iterator[str]:
             yield f"  {one.slug}: {one.release or 'nothing deployed'}, {one.state}"
             for version in one.waiting:
                 yield f"    {version.label} waits: {version.status}"
-
-
-def _running(
-    site: Site,
-    members: Sequence[Application],
-    labels: Mapping[str, str],
-    states: Mapping[str, str],
-    ask: AskCluster,
-) -> Iterator[Running]:
-    for slug, label in labels.items():
-        command = kots.get_versions(site, replace(members[0], slug=slug))
-        versions = outcome.read_versions(ask(command), command)
-        yield Running(slug=slug, release=label, state=states[slug], waiting=waiting(versions))

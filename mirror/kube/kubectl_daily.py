@@ -81,19 +81,13 @@ class LogOf:
 
 def get_log(site: Site, log: LogOf, *, since: str | None) -> Command:
     """Ask for a log; `since` is a Go duration, None for all there is."""
-    which = [
-        f"pod/{log.pod}",
-        f"--container={log.container}",
-        *([PREVIOUS] if log.previous else []),
-    ]
-    return _get_log(site, log.namespace, which, since)
+    before = [PREVIOUS] if log.previous else []
+    command = get_each_log(site, log.namespace, since=since)
+    return command.filled(f"pod/{log.pod}", f"--container={log.container}", *before)
 
 
 def get_each_log(site: Site, namespace: str, *, since: str | None) -> Command:
     """The same for each container of each pod; with `PREVIOUS` for the one before."""
-    return _get_log(site, namespace, [Blank("pod/POD"), Blank("--container=CONTAINER")], since)
-
-
-def _get_log(site: Site, namespace: str, which: list[str], since: str | None) -> Command:
-    words = ["logs", *which, "--timestamps", *([f"--since={since}"] if since else [])]
+    words = ["logs", Blank("pod/POD"), Blank("--container=CONTAINER"), "--timestamps"]
+    words += [f"--since={since}"] if since else []
     return kubectl(site, *words, namespace=namespace, timeout=_WITHOUT_LIMIT)

@@ -63,11 +63,7 @@ def taken_if_any(source: SecretSource, variable: str) -> Iterator[str]:
 
 def function(name: str, command: Command, margin: str) -> str:
     """A command as a function; what is given to it stands in place of its blanks."""
-    argv: list[str] = []
-    for word in command.argv:
-        if not (isinstance(word, Blank) and argv and isinstance(argv[-1], Blank)):
-            argv.append(word)
-    laid = laid_out(Command(argv=tuple(argv)), 2 * margin, word=_word)
+    laid = laid_out(command.filled(Blank()), 2 * margin, word=_word)
     return f"{margin}{name}() {{\n{laid}\n{margin}}}"
 
 

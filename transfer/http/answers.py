@@ -70,12 +70,21 @@ class Answer:
 
     @property
     def next_page(self) -> str | None:
-        """Where a list goes on (RFC 8288); None where it does not, or at no address."""
+        """Where a list goes on (RFC 8288); None where it does not.
+
+        Raises:
+            InvalidInput: at an address that is none: what is there so far is not the list.
+        """
         link = _NEXT.search(self.headers.get("Link", "")[:_LONGEST_LINK])
-        try:
-            return urljoin(self.url, link[1]) if link else None
-        except ValueError:
+        if link is None:
             return None
+        url = self._absolute(link[1])
+        if url is None:
+            raise InvalidInput(
+                f"{printable(self.url)}: the list goes on at an address that is none (Link)",
+                hint="the server, or a proxy before it, is set up wrongly; ask who runs it",
+            )
+        return url
 
     @property
     def size(self) -> int | None:
@@ -91,7 +100,10 @@ class Answer:
     @property
     def location(self) -> str | None:
         """The Location, made absolute; None where it is missing or no HTTP address."""
-        text = self.headers.get("Location")
+        return self._absolute(self.headers.get("Location") or "")
+
+    def _absolute(self, text: str) -> str | None:
+        """An address that the answer names; None where it is no HTTP address."""
         try:
             url = urljoin(self.url, text) if text else ""
         except ValueError:

@@ -224,10 +224,20 @@ def test_a_length_that_is_none_counts_as_missing() -> None:
     assert found == MANIFEST
 
 
-@pytest.mark.parametrize("link", ["<" * 60_000, '<http://[>; rel="next"', "<a>;" * 15_000])
-def test_a_link_that_leads_nowhere_ends_the_list(link: str) -> None:
+@pytest.mark.parametrize("link", ["<" * 60_000, "<a>;" * 15_000, '</x>; rel="prev"'])
+def test_a_link_to_something_else_ends_the_list(link: str) -> None:
     found, requests = asked(once(body=b'{"tags": ["1"]}', Link=link), tags)
     assert found == ["1"]
+    assert len(requests) == 1
+
+
+@pytest.mark.parametrize(
+    "place", ["http://[", "http://r.example:99999/", "http://r.example:x/", "//:0/", "ftp://r/", ""]
+)
+def test_a_list_that_goes_on_nowhere_is_not_taken_for_whole(place: str) -> None:
+    found, requests = asked(once(body=b'{"tags": ["1"]}', Link=f'<{place}>; rel="next"'), tags)
+    assert isinstance(found, InvalidInput)
+    assert found.message.endswith("/tags/list: the list goes on at an address that is none (Link)")
     assert len(requests) == 1
 
 

@@ -35,19 +35,66 @@ class Work:
 
 def policy(slept: list[float], *, attempts: int = 5, longest: float = 60.0) -> RetryPolicy:
     sleep: Callable[[float], None] = slept.append
-    return RetryPolicy(attempts=attempts, longest=longest, sleep=sleep, random=lambda: 1.0)
+    return RetryPolicy(
+        attempts=attempts, longest=longest, sleep=sleep, random=lambda: 0.0, clock=lambda: 0.0
+    )
 
 
-def test_pauses_double_up_to_the_longest() -> None:
+def test_pauses_grow_up_to_the_longest() -> None:
     slept: list[float] = []
     work = Work(*(Unavailable("down") for _ in range(5)))
-    assert policy(slept, attempts=6, longest=6.0).run(work) == "done"
-    assert slept == [1.0, 2.0, 4.0, 6.0, 6.0]
+    assert policy(slept, attempts=6, longest=20.0).run(work) == "done"
+    assert slept == [1.0, 3.0, 9.0, 20.0, 20.0]
 
 
-def test_pauses_are_anything_below_that() -> None:
-    assert RetryPolicy(random=lambda: 0.0).pause(3, None) == 0.0
-    assert RetryPolicy(random=lambda: 0.25).pause(3, None) == 1.0
+def test_a_part_of_a_pause_is_chance() -> None:
+    assert RetryPolicy(random=lambda: 0.5).pause(3, None) == 9 * 0.875
+    assert RetryPolicy(random=lambda: 1.0).pause(3, None) == 9 * 0.75
+
+
+class Time:
+    """A clock that goes on only while somebody sleeps, or works."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def pass_by(self, seconds: float) -> None:
+        self.now += seconds
+
+
+@pytest.mark.parametrize("chance", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("downtime", [0.5, 5.0, 20.0, 29.0])
+def test_a_registry_that_starts_anew_is_waited_for(downtime: float, chance: float) -> None:
+    time = Time()
+
+    def work() -> str:
+        if time.now < downtime:
+            raise Unavailable("Connection refused")
+        return "done"
+
+    patient = RetryPolicy(sleep=time.pass_by, random=lambda: chance, clock=lambda: time.now)
+    assert patient.run(work) == "done"
+
+
+@pytest.mark.parametrize("chance", [0.0, 1.0])
+@pytest.mark.parametrize(("took", "soon"), [(0.0, 40.0), (20.0, 5 * 20.0 + 11.0)])
+def test_a_registry_that_is_gone_is_told_soon(took: float, soon: float, chance: float) -> None:
+    """Whether it refuses connections, or lets them time out."""
+    time = Time()
+
+    def work() -> None:
+        time.pass_by(took)
+        raise Unavailable("gone")
+
+    patient = RetryPolicy(sleep=time.pass_by, random=lambda: chance, clock=lambda: time.now)
+    with pytest.raises(Unavailable, match="tried 5 times"):
+        patient.run(work)
+    assert time.now <= soon
+
+
+def test_whoever_fails_late_is_not_asked_again_at_once() -> None:
+    assert RetryPolicy(random=lambda: 0.0).pause(2, None, 500.0) == 1.0
+    assert RetryPolicy(random=lambda: 0.0).pause(4, 30.0, 500.0) == 30.0
 
 
 def test_what_the_other_side_asks_for_is_respected_up_to_the_longest() -> None:
@@ -104,4 +151,4 @@ def test_an_attempt_that_came_further_counts_as_the_first() -> None:
     work = Work(*(Unavailable("down") for _ in range(9)))
     with pytest.raises(Unavailable, match=r"^down \(tried 3 times\)$"):
         policy(slept, attempts=3).run(work, reached=lambda: next(far))
-    assert slept == [1.0, 1.0, 1.0, 2.0]
+    assert slept == [1.0, 1.0, 1.0, 3.0]
