@@ -12,6 +12,7 @@ from mirror.kube.kubectl import kubectl
 from mirror.site import Site
 
 WORKLOADS = "deployments,statefulsets"
+PODS = "pods"
 CONSOLE_LABEL = "kots.io/kotsadm"
 """`true` at everything of the admin console (KOTS: pkg/kotsadm/types/constants.go)."""
 APP_LABEL = "kots.io/app-slug"
@@ -31,9 +32,8 @@ def get_workload(site: Site, namespace: str, workload: str) -> Command:
 
 
 def get_workloads(site: Site, namespace: str) -> Command:
-    """Ask for every workload of a namespace but the admin console's."""
-    words = ("get", WORKLOADS, f"--selector={OTHERS}", "--output=json")
-    return kubectl(site, *words, namespace=namespace)
+    """Ask for every workload of a namespace but the admin console's, and for their pods."""
+    return get_all(site, namespace, WORKLOADS, ())
 
 
 def list_counts(site: Site, namespace: str) -> Command:
@@ -48,8 +48,12 @@ def scale(site: Site, namespace: str, workload: str, pods: int) -> Command:
 
 
 def get_all(site: Site, namespace: str, kinds: str, others: tuple[str, ...]) -> Command:
-    """Ask for everything that `scale_all` scales."""
-    words = ("get", kinds, f"--selector={_without(others)}", "--output=json")
+    """Ask for everything that `scale_all` scales, and for all pods, in one answer.
+
+    Pods that are ending are counted nowhere else. Asked for by the selector of a workload, they
+    would be a question that nobody knows before the workload was seen.
+    """
+    words = ("get", f"{kinds},{PODS}", f"--selector={_without(others)}", "--output=json")
     return kubectl(site, *words, namespace=namespace)
 
 

@@ -114,6 +114,8 @@ def _newest(goal: IsNewest, finished: Finished, command: Command) -> Progress:
 def _scaled(goal: IsScaled, finished: Finished, command: Command) -> Progress:
     waiting, names = [], []
     for workload in read_workloads(finished, command):
+        if goal.workload not in ("", workload.name):
+            continue
         found = workload.ready if goal.replicas else workload.running
         names.append(workload.name)
         if found != goal.replicas or workload.wanted != goal.replicas:

@@ -74,11 +74,14 @@ class IsNewest:
 class IsScaled:
     """A Deployment or StatefulSet has as many ready pods as wanted, as `kubectl get` tells.
 
-    With 0 wanted, none of its pods is left either. A list of them is, once each of them is.
+    With 0 wanted, none of its pods is left either: what is asked for has to tell of pods too, those
+    that are ending among them. A list of workloads is, once each of them is.
     """
 
     replicas: int
 
+    workload: str = ""
+    """The one of a list that counts, such as `deployment/manager`; "" is each of them."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IsReady:

@@ -151,8 +151,8 @@ def _goal(goal: Goal) -> str:
             return "is_newest"
         case ConsoleIs(version=version):
             return f"console_is {quote(_as_json(version))}"
-        case IsScaled(replicas=replicas):
-            return f"is_scaled {replicas}"
+        case IsScaled(replicas=replicas, workload=workload):
+            return f"is_scaled {replicas}" + (f" {quote(workload)}" if workload else "")
         case IsReady(slug=slug):
             return f"is_ready {quote(_as_json(slug))}"
 

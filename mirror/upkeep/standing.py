@@ -106,7 +106,7 @@ def read_step(site: Site, place: Place) -> Step:
     """The question that the plan was made from."""
     return Step(
         name=f"read-{place.namespace}",
-        why=f"Ask what runs in namespace {place.namespace}, and with how many pods.",
+        why=f"Ask what runs in namespace {place.namespace}, and for its pods.",
         action=Ask(command=kubectl_daily.get_workloads(site, place.namespace)),
     )
 
@@ -123,15 +123,15 @@ def scale_step(site: Site, place: Place, workload: str, pods: int, *, undo: str)
 def wait_step(site: Site, place: Place, workload: str, pods: int) -> Step:
     """Wait until a workload has that number of pods."""
     name = PurePosixPath(workload).name
-    what = (
-        f"it has {counted(pods, 'ready pod')}" if pods else "it has no pod but such as are ending"
-    )
+    what = f"it has {counted(pods, 'ready pod')}" if pods else "none of its pods is left"
     return Step(
         name=f"{'ready' if pods else 'stopped'}-{name}",
         why=f"Ask for {workload} until {what}.",
         action=Await(
-            command=kubectl_daily.get_workload(site, place.namespace, workload),
-            goal=IsScaled(replicas=pods),
+            command=kubectl_daily.get_workload(site, place.namespace, workload)
+            if pods
+            else kubectl_daily.get_workloads(site, place.namespace),
+            goal=IsScaled(replicas=pods, workload="" if pods else workload),
             seconds=seconds(site),
         ),
     )

@@ -1,13 +1,17 @@
 """What the fake kubectl changes, and tells of pods: `scale`, `logs`, and `get` with more options.
 
-Workloads and pods are `objects` in the state. What was scaled is there at once; with the trap
-`scale` set to `slow` one question later, and with `stuck` never. `logs` in the state are texts by
+Workloads and pods are `objects` in the state; a workload has the pods that its status counts. What
+was scaled is there at once; with the trap `scale` set to `slow` one question later, and with
+`stuck` never. With the trap `ending` set to a number, pods that go stay for so many questions, and
+no status counts them: `ending` in the state. What is scaled meanwhile is noted in `too_early`, each
+with the workloads whose pods were still ending. `logs` in the state are texts by
 `pod/container`, with `/previous` behind it; a list is a failure, with what kubectl says.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 from tests.fakes import kubereads
@@ -50,7 +54,8 @@ def pod(name: str, *containers: JSON, namespace: str = "harness") -> JSON:
 
 def _get(call: Call, state: State) -> str:
     selector = call.flags.get("--selector", "")
-    found = [one for one in kubereads.objects(state) if _is_selected(one, selector)]
+    there = [*kubereads.objects(state), *_pods(state)]
+    found = [one for one in there if _is_selected(one, selector)]
     seen = {**state, "namespaces": {}, "objects": found}
     seen["kube"] = {**kubereads.kube(state), **{key: [] for key in _OF_KUBE}}
     in_columns = call.flags.get("--output") == COLUMNS
@@ -58,7 +63,42 @@ def _get(call: Call, state: State) -> str:
     said = kubereads.get(Call(verb="get", arguments=call.arguments, flags=flags), seen)
     if _trap(state) == "slow":
         _settle(state)
+    if any("pods" in word for word in call.arguments):
+        _end(state)
     return "".join(map(_row, json.loads(said)["items"])) if in_columns else said
+
+
+def _pods(state: State) -> Iterator[JSON]:
+    """Those that workloads have, and those that are ending."""
+    for one in state.get("objects", ()):
+        if one["kind"] in SCALABLE:
+            yield from _pods_of(one, int(one["status"].get("replicas", 0)), {})
+            ending = state.get("ending", {}).get(_key(one), {"pods": 0})
+            yield from _pods_of(one, ending["pods"], {"deletionTimestamp": "2026-11-22T10:00:00Z"})
+
+
+def _pods_of(one: JSON, count: int, more: JSON) -> Iterator[JSON]:
+    name, namespace = one["metadata"]["name"], one["metadata"]["namespace"]
+    is_set = one["kind"] == "StatefulSet"
+    owner = {"kind": one["kind"] if is_set else "ReplicaSet", "name": name}
+    owner["name"] += "" if is_set else "-5f7c9d"
+    labels = {} if is_set else {"pod-template-hash": "5f7c9d"}
+    for number in range(count):
+        found = pod(f"{owner['name']}-{number}{'-ending' if more else ''}", namespace=namespace)
+        found["metadata"] |= {"labels": labels, "ownerReferences": [owner], **more}
+        yield {**found, "status": {"phase": "Running", **found["status"]}}
+
+
+def _key(one: JSON) -> str:
+    return f"{one['metadata']['namespace']} {_name(one)}"
+
+
+def _end(state: State) -> None:
+    """Pods that are ending are gone some questions later."""
+    ending = state.get("ending", {})
+    for one in ending.values():
+        one["questions"] -= 1
+    state["ending"] = {key: one for key, one in ending.items() if one["questions"] > 0}
 
 
 _OF_KUBE = ("nodes", "namespaces", "storageclasses", "services")
@@ -108,12 +148,24 @@ def _scale(call: Call, state: State) -> str:
         raise Refused("error: no objects passed to scale")
     if not scaled:
         raise Refused(f'Error from server (NotFound): "{call.arguments[0]}" not found')
+    ending = sorted(key.partition(" ")[2] for key in state.get("ending", {}))
     for one in scaled:
+        _let_end(one, int(replicas), state)
+        if ending:
+            state.setdefault("too_early", []).append([_name(one), ending])
         one["spec"]["replicas"] = int(replicas)
         state.setdefault("scaled", []).append([_name(one), int(replicas)])
     if not _trap(state):
         _settle(state)
     return "".join(f"{_name(one)} scaled\n" for one in scaled)
+
+
+def _let_end(one: JSON, replicas: int, state: State) -> None:
+    questions = int(state.get("traps", {}).get("ending", 0))
+    gone = int(one["status"].get("replicas", 0)) - replicas
+    if questions and gone > 0:
+        found = {"pods": gone, "questions": questions}
+        state.setdefault("ending", {})[_key(one)] = found
 
 
 def _is_meant(one: JSON, call: Call) -> bool:

@@ -43,6 +43,8 @@ class AppsApi(Exchange):
                 self._send(_resources("apps/v1", KINDS))
             case ["api", "v1", "namespaces", _, "pods", pod, "log"]:
                 self._log(pod, query)
+            case ["api", "v1", "namespaces", _, "pods"]:
+                self._send(_list(iter(self.cluster.pods)))
             case ["api", "v1", "namespaces", _, "pods", pod]:
                 self._send(_pod(pod))
             case ["apis", "apps", "v1", "namespaces", _, kind]:
@@ -78,6 +80,8 @@ class FakeApps(FaultyServer):
 
     workloads: dict[str, JSON] = field(default_factory=dict)
     """By names such as `deployments/ui`."""
+    pods: list[JSON] = field(default_factory=list)
+    """What a list of pods tells, whatever it selects."""
     scaled: list[tuple[str, int]] = field(default_factory=list)
     asked: list[dict[str, str]] = field(default_factory=list)
     """The query of each request for a log."""

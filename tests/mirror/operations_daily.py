@@ -20,7 +20,7 @@ from tests.fakes.kots_more import KUSTOMIZATION, PATCH
 from tests.fakes.kube_changes import JSON, workload
 from tests.mirror.golden import SITE_FOLDER
 from tests.mirror.kots_site import KotsSite
-from tests.mirror.kots_world import KOTS, licence_text, namespace, read_site, running
+from tests.mirror.kots_world import KOTS, FakeCluster, licence_text, namespace, read_site, running
 from transfer.kots.licence import Licence
 
 if TYPE_CHECKING:
@@ -65,6 +65,15 @@ def pods_of(site: KotsSite) -> dict[str, int]:
     }
 
 
+def assert_in_order(cluster: FakeCluster) -> None:
+    """Nothing was stopped while pods were ending that have to be gone before it."""
+    managers = {MANAGER, VERIFICATION, NEXTGEN}
+    for name, ending in cluster.load().get("too_early", ()):
+        kind = name.partition("/")[0]
+        before = {one for one in ending if one in managers or not one.startswith(kind)}
+        assert name in managers or not before, f"{name} was stopped before {before} ended"
+
+
 def staged(folder: Path) -> KotsSite:
     """A site where both applications run."""
     site = KotsSite(folder, ())
@@ -99,7 +108,7 @@ class Downtime:
     def stage(self, folder: Path) -> KotsSite:
         """Both applications, and their workloads."""
         site = staged(folder)
-        site.cluster.change(objects=objects(self.before))
+        site.cluster.change(objects=objects(self.before), traps={"ending": 2})
         if self.noted:
             (site.etc / NOTE).write_text(note(COUNTS))
         return site
@@ -117,6 +126,7 @@ class Downtime:
     def check(self, site: KotsSite) -> None:
         """Everything has as many pods as it has to have."""
         assert pods_of(site) == self.after
+        assert_in_order(site.cluster)
         assert (site.etc / NOTE).exists() is not self.noted
 
 

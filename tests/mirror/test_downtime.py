@@ -11,8 +11,8 @@ from mirror.operation import Plan
 from mirror.upkeep.down import plan_down
 from mirror.upkeep.standing import Place, places_of, read_counts, read_place
 from mirror.upkeep.up import plan_up
-from tests.fakes.kube_changes import workload
-from tests.mirror.caretaker import SITE, Caretaker, stops
+from tests.fakes.kube_changes import pod, workload
+from tests.mirror.caretaker import SITE, Caretaker, Stop, Stopped, stops
 from tests.mirror.operations_daily import (
     COUNTS,
     MANAGER,
@@ -22,6 +22,7 @@ from tests.mirror.operations_daily import (
     TIMESCALE,
     UI,
     VERIFICATION,
+    assert_in_order,
     note,
     objects,
 )
@@ -72,6 +73,41 @@ def test_everything_goes_down_with_the_databases_as_the_last(site: Caretaker) ->
     kinds = [name.partition("/")[0] for name in order[3:]]
     assert kinds == ["deployment"] * 4 + ["statefulset"] * 3
     assert set(site.pods().values()) == {0}
+
+
+def test_databases_are_stopped_once_nobody_is_ending_who_asks_them(site: Caretaker) -> None:
+    site.write_site(SITE.replace("waitDuration: 1s", "waitDuration: 1m"))
+    site.cluster.change(traps={"ending": 3})
+    site.carry_out(down(site, everything=True))
+    assert_in_order(site.cluster)
+    assert not site.cluster.load()["ending"]
+    assert any(f"{MANAGER}: 2 of 0 pods" in line for line in site.said)
+
+
+def test_a_downtime_that_goes_on_waits_for_what_is_still_ending(site: Caretaker) -> None:
+    site.write_site(SITE.replace("waitDuration: 1s", "waitDuration: 1m"))
+    site.cluster.change(traps={"ending": 4})
+    with pytest.raises(Stopped):
+        site.carry_out(down(site), Stop(at=5, after=True))  # asked, noted, all three scaled
+    again = down(site)
+    assert [step.name for step in again.work] == [
+        f"stopped-{name.partition('/')[2]}" for name in (MANAGER, VERIFICATION, NEXTGEN)
+    ]
+    site.carry_out(again)
+    assert not site.cluster.load()["ending"]
+
+
+def test_pods_that_are_over_are_not_waited_for(site: Caretaker) -> None:
+    owner = {"kind": "ReplicaSet", "name": "harness-manager-5f7c9d"}
+    evicted = pod("harness-manager-5f7c9d-old")
+    evicted["metadata"] |= {
+        "labels": {"pod-template-hash": "5f7c9d"},
+        "ownerReferences": [owner],
+    }
+    evicted["status"] = {"phase": "Failed", "reason": "Evicted"}
+    site.cluster.change(objects=[*objects(COUNTS), evicted])
+    site.carry_out(down(site))
+    assert all(step.is_question for step in down(site).steps)
 
 
 def test_a_kind_that_is_not_there_is_left_out(tmp_path: Path) -> None:

@@ -23,6 +23,7 @@ from tests.fakes.kubeapps import FakeApps
 from tests.fakes.kubeverbs import GLOBAL
 from tests.mirror.kots_world import read_site
 from tests.tools import need
+from transfer.errors import ToolError
 
 pytestmark = pytest.mark.real
 
@@ -89,6 +90,44 @@ def test_workloads_are_told_without_the_consoles(site: Site) -> None:
     assert found["deployment/ng-manager"].labels[kubectl_daily.APP_LABEL] == "harness-ng"
     one = kubectl_daily.get_workload(site, "harness", "statefulset/mongodb")
     assert read_workload(done(site, one), one).running == 3
+
+
+def ending(kind: str, owner: str, template: str = "") -> dict[str, object]:
+    """A pod that is shutting down."""
+    return {
+        "kind": "Pod",
+        "apiVersion": "v1",
+        "metadata": {
+            "name": f"{owner}-0",
+            "namespace": "harness",
+            "deletionTimestamp": "2026-11-22T10:00:00Z",
+            "labels": {"pod-template-hash": template} if template else {},
+            "ownerReferences": [{"kind": kind, "name": owner, "uid": "1"}],
+        },
+        "status": {"phase": "Running"},
+    }
+
+
+def test_pods_that_are_ending_are_counted_as_well(site: Site, cluster: FakeApps) -> None:
+    for one in cluster.workloads.values():
+        one["status"] = {}  # as Kubernetes tells it the moment that something was scaled
+    cluster.pods = [ending("ReplicaSet", "harness-manager-5f7", "5f7"), ending("Job", "a-job")]
+    cluster.pods += [ending("StatefulSet", "mongodb")] * 2
+    asked = kubectl_daily.get_workloads(site, "harness")
+    found = {one.name: one.running for one in read_workloads(done(site, asked), asked)}
+    assert found == {
+        "deployment/harness-manager": 1,
+        "deployment/ng-manager": 0,
+        "statefulset/mongodb": 2,
+    }
+
+
+def test_an_answer_that_cannot_be_read_is_not_repeated(site: Site) -> None:
+    asked = kubectl_daily.get_workloads(site, "harness")
+    for said in ("{ password", '{"kind": "List", "items": [{"password": 1}]}'):
+        with pytest.raises(ToolError, match="cannot be read") as caught:
+            read_workloads(Finished(exit_code=0, stdout=(said,), stderr=()), asked)
+        assert "password" not in str(caught.value)
 
 
 def test_numbers_of_pods_are_three_words_a_line(site: Site) -> None:

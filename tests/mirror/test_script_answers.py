@@ -98,6 +98,24 @@ def scaled(wanted: int | None, pods: int = 0, ready: int = 0, kind: str = "State
     return {"kind": kind, "metadata": metadata, "spec": spec, "status": status}
 
 
+def pod(owner: str, template: str = "", phase: str = "Running") -> object:
+    """A pod of a ReplicaSet, which has the hash in its name, or else of a StatefulSet."""
+    kind = "ReplicaSet" if template else "StatefulSet"
+    labels = {"pod-template-hash": template} if template else {}
+    references = [{"kind": kind, "name": owner, "uid": "1"}]
+    containers = [{"env": [{"name": "kind", "value": "x"}], "name": "c"}]
+    return {
+        "kind": "Pod",
+        "metadata": {"labels": labels, "name": "p", "ownerReferences": references},
+        "spec": {"containers": containers},
+        "status": {"phase": phase},
+    }
+
+
+def listed(*items: object) -> object:
+    return {"kind": "List", "items": items}
+
+
 V = "v1.131.4"
 ANSWERS: list[tuple[Expectation, Any, bool]] = [
     (PluginIs(version=V), {"version": "1.131.4"}, True),
@@ -134,6 +152,14 @@ ANSWERS: list[tuple[Expectation, Any, bool]] = [
     (IsScaled(replicas=0), scaled(1), False),
     (IsScaled(replicas=2), {"kind": "List", "items": [scaled(2, 2, 2), scaled(2, 2, 2)]}, True),
     (IsScaled(replicas=2), {"kind": "List", "items": [scaled(2, 2, 2), scaled(2, 2)]}, False),
+    (IsScaled(replicas=0), listed(scaled(0), pod("mongo")), False),
+    (IsScaled(replicas=0), listed(pod("mongo"), scaled(0)), False),
+    (IsScaled(replicas=0), listed(scaled(0), pod("mongo", phase="Failed")), True),
+    (IsScaled(replicas=0), listed(scaled(0), pod("mongo-1"), pod("mongo-a1", "a1")), True),
+    (IsScaled(replicas=0), listed(scaled(0, kind="Deployment"), pod("mongo-a1", "a1")), False),
+    (IsScaled(replicas=0), listed(scaled(0, kind="Deployment"), pod("mongo-a-a1", "a1")), True),
+    (IsScaled(replicas=0, workload="deployment/ui"), listed(scaled(2, 2), pod("mongo")), True),
+    (IsScaled(replicas=0, workload="statefulset/mongo"), listed(scaled(0), pod("mongo")), False),
 ]
 
 

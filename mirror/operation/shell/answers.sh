@@ -76,20 +76,22 @@ is_newest() {
     [ "$found" = deployed ]
 }
 
-# is_scaled REPLICAS: of one workload, or of each in a list.
+# is_scaled REPLICAS [WORKLOAD]: of one workload, or of each in a list.
+#
+# With 0, none of its pods in the list is left either: the ending ones are counted nowhere else.
 is_scaled() {
     found=$(printf '%s\n' "$flat" | {
-        at=none
+        at=none kind='' phase='' counts='' left=$newline
         while IFS= read -r pair; do
-            note_count "$1"
+            note_item
         done
-        tell_count "$1"
-    })
-    [ -z "$found" ]
+        end_item
+        printf '%s' "$counts" | tell_counts "$@"
+    }) && [ -z "$found" ]
 }
 
-# note_count REPLICAS: keeps what a pair of flat says of its workload; tells of the one before.
-note_count() {
+# note_item: keeps what a pair of flat says of its workload or pod.
+note_item() {
     case $pair in
     "${tab}items$tab"*)
         rest=${pair#"${tab}items$tab"}
@@ -98,32 +100,69 @@ note_count() {
     *) rest=$pair item='' ;;
     esac
     if [ "$item" != "$at" ]; then
-        tell_count "$1"
-        at=$item kind='' workload='' wanted=1 pods=0 ready=0
+        end_item
+        at=$item kind='' itself='' wanted=1 pods=0 ready=0 phase='' template='' owner='' owns=''
     fi
     value=${pair##*"$tab"}
     case ${rest#"$item$tab"} in
     "kind$tab$value") kind=$value ;;
-    "metadata${tab}name$tab$value") workload=$value ;;
+    "metadata${tab}name$tab$value") itself=$value ;;
+    "metadata${tab}labels${tab}pod-template-hash$tab$value") template=$value ;;
+    "metadata${tab}ownerReferences$tab"*"${tab}kind$tab$value") owns=$value ;;
+    "metadata${tab}ownerReferences$tab"*"${tab}name$tab$value") owner=$value ;;
     "spec${tab}replicas$tab$value") wanted=$value ;;
     "status${tab}replicas$tab$value") pods=$value ;;
     "status${tab}readyReplicas$tab$value") ready=$value ;;
     esac
 }
 
-# tell_count REPLICAS: of a workload that has another number.
-tell_count() {
-    case $at$kind in
-    none | *List | '') return ;;
+# end_item: a workload goes to counts; the workload of a pod that is not over, to left.
+end_item() {
+    case $kind$phase in
+    PodSucceeded | PodFailed) ;;
+    Pod*)
+        case $owns in
+        ReplicaSet) left=${left}deployment/${owner%-"$template"}$newline ;;
+        StatefulSet) left=${left}statefulset/$owner$newline ;;
+        esac
+        ;;
+    Deployment*) counts="${counts}deployment/$itself $wanted $pods $ready$newline" ;;
+    StatefulSet*) counts="${counts}statefulset/$itself $wanted $pods $ready$newline" ;;
     esac
-    [ "$1" = 0 ] || pods=$ready
-    if [ "$pods" != "$1" ] || [ "$wanted" != "$1" ]; then
-        printf '%s: %s of %s pods ' "$workload" "$pods" "$1"
-    fi
+}
+
+# tell_counts REPLICAS [WORKLOAD]: of counts on stdin, those that have another number.
+tell_counts() {
+    while read -r workload wanted pods ready; do
+        [ "${2:-$workload}" = "$workload" ] || continue
+        if [ "$1" = 0 ]; then
+            count_left "$workload"
+            [ "$owned" -le "$pods" ] || pods=$owned
+        else
+            pods=$ready
+        fi
+        if [ "$pods" != "$1" ] || [ "$wanted" != "$1" ]; then
+            printf '%s: %s of %s pods ' "$workload" "$pods" "$1"
+        fi
+    done
+}
+
+# count_left WORKLOAD: sets owned to its pods in left.
+count_left() {
+    owned=0 rest=$left
+    while :; do
+        case $rest in
+        *"$newline$1$newline"*) ;;
+        *) break ;;
+        esac
+        owned=$((owned + 1))
+        rest=$newline${rest#*"$newline$1$newline"}
+    done
 }
 
 # is_ready SLUG
 is_ready() {
+    "status${tab}phase$tab$value") phase=$value ;;
     found=$(of_each slug "$1" state)
     [ "$found" = ready ]
 }

@@ -59,9 +59,9 @@ clean
 has_programs kubectl sleep
 
 if begin read-harness \
-    'Ask what runs in namespace harness, and with how many pods.'; then
+    'Ask what runs in namespace harness, and for its pods.'; then
     it() {
-        kubectl get deployments,statefulsets '--selector=kots.io/kotsadm!=true' \
+        kubectl get deployments,statefulsets,pods '--selector=kots.io/kotsadm!=true' \
           --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
@@ -128,42 +128,42 @@ if begin stop-ng-manager \
 fi
 
 if begin stopped-harness-manager \
-    'Ask for deployment/harness-manager until it has no pod but such as are ending.'; then
+    'Ask for deployment/harness-manager until none of its pods is left.'; then
     it() {
-        kubectl get deployment/harness-manager \
+        kubectl get deployments,statefulsets,pods '--selector=kots.io/kotsadm!=true' \
           --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 'no pod is left' 'look at the pods of the namespace; ask again with: kubectl get deployment/harness-manager --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 0
+    await 1800 'no pod is left' 'look at the pods of the namespace; ask again with: kubectl get deployments,statefulsets,pods '"'"'--selector=kots.io/kotsadm!=true'"'"' --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 0 deployment/harness-manager
 fi
 
 if begin stopped-verification-svc \
-    'Ask for deployment/verification-svc until it has no pod but such as are ending.'; then
+    'Ask for deployment/verification-svc until none of its pods is left.'; then
     it() {
-        kubectl get deployment/verification-svc \
+        kubectl get deployments,statefulsets,pods '--selector=kots.io/kotsadm!=true' \
           --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 'no pod is left' 'look at the pods of the namespace; ask again with: kubectl get deployment/verification-svc --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 0
+    await 1800 'no pod is left' 'look at the pods of the namespace; ask again with: kubectl get deployments,statefulsets,pods '"'"'--selector=kots.io/kotsadm!=true'"'"' --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 0 deployment/verification-svc
 fi
 
 if begin stopped-ng-manager \
-    'Ask for deployment/ng-manager until it has no pod but such as are ending.'; then
+    'Ask for deployment/ng-manager until none of its pods is left.'; then
     it() {
-        kubectl get deployment/ng-manager \
+        kubectl get deployments,statefulsets,pods '--selector=kots.io/kotsadm!=true' \
           --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 'no pod is left' 'look at the pods of the namespace; ask again with: kubectl get deployment/ng-manager --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 0
+    await 1800 'no pod is left' 'look at the pods of the namespace; ask again with: kubectl get deployments,statefulsets,pods '"'"'--selector=kots.io/kotsadm!=true'"'"' --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 0 deployment/ng-manager
 fi
 
 say 'Done: take harness and harness-ng down at dc-north.'

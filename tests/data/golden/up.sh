@@ -58,9 +58,9 @@ clean
 has_programs kubectl sleep
 
 if begin read-harness \
-    'Ask what runs in namespace harness, and with how many pods.'; then
+    'Ask what runs in namespace harness, and for its pods.'; then
     it() {
-        kubectl get deployments,statefulsets '--selector=kots.io/kotsadm!=true' \
+        kubectl get deployments,statefulsets,pods '--selector=kots.io/kotsadm!=true' \
           --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
