@@ -113,6 +113,7 @@ note_item() {
     "spec${tab}replicas$tab$value") wanted=$value ;;
     "status${tab}replicas$tab$value") pods=$value ;;
     "status${tab}readyReplicas$tab$value") ready=$value ;;
+    "status${tab}phase$tab$value") phase=$value ;;
     esac
 }
 
@@ -162,7 +163,6 @@ count_left() {
 
 # is_ready SLUG
 is_ready() {
-    "status${tab}phase$tab$value") phase=$value ;;
     found=$(of_each slug "$1" state)
     [ "$found" = ready ]
 }
