@@ -8,7 +8,7 @@ from mirror import kots
 from mirror.deploy.model import Deployed, Order, State, Task
 from mirror.kube import openshift
 from mirror.kube.kubectl import get_namespace
-from mirror.kube.pullsecret import get_pull_secrets
+from mirror.kube.pullsecret import OF_CONSOLE, get_pull_secrets
 from mirror.operation.model import (
     Ask,
     ConsoleIs,
@@ -16,11 +16,14 @@ from mirror.operation.model import (
     IsAbsent,
     IsDeployed,
     NoConsole,
+    NoNamespace,
+    NoOpenShift,
     PluginIs,
+    PullsAs,
     PullsFrom,
     Step,
 )
-from mirror.site import Application, Site, by_namespace
+from mirror.site import Application, Site, by_namespace, puller_of
 
 _NOTHING = Deployed(console=None, exists=False)
 
@@ -47,7 +50,10 @@ def reads(
         yield Step(
             name="read-api-groups",
             why="Ask whether the cluster is an OpenShift.",
-            action=Ask(command=openshift.get_api_groups(site)),
+            action=Ask(
+                command=openshift.get_api_groups(site),
+                expected=() if state.is_openshift else (NoOpenShift(group=openshift.GROUP),),
+            ),
         )
     for namespace, members in by_namespace(applications).items():
         yield from _of_namespace(site, order, namespace, members, state)
@@ -76,7 +82,10 @@ def _of_namespace(
             yield Step(
                 name="read-namespace",
                 why=f"Ask whether the namespace {namespace} is there.",
-                action=Ask(command=get_namespace(site, namespace)),
+                action=Ask(
+                    command=get_namespace(site, namespace),
+                    expected=() if deployed.exists else (NoNamespace(namespace=namespace),),
+                ),
             )
         return
     if state.knows_puller:
@@ -85,7 +94,10 @@ def _of_namespace(
             why="Ask for the cluster's pull secrets, to compare their user and password with those "
             "of the site file. The answer holds the password, encoded and not encrypted: let "
             "nobody see it.",
-            action=Ask(command=get_pull_secrets(site, namespace, (one.slug for one in members))),
+            action=Ask(
+                command=get_pull_secrets(site, namespace, (one.slug for one in members)),
+                expected=() if deployed.outdated else tuple(_puller(site)),
+            ),
         )
     absent = (IsAbsent(slug=one.slug) for one in members if one.slug not in deployed.applications)
     yield Step(
@@ -119,6 +131,14 @@ def _read_config(site: Site, application: Application) -> Step:
         "file; passwords among them are encrypted.",
         action=Ask(command=kots.get_config(site, application)),
     )
+
+
+def _puller(site: Site) -> Iterator[PullsAs]:
+    login = puller_of(site.registry)
+    if login:
+        host = site.registry.endpoint.registry
+        user, password = login.username, login.password
+        yield PullsAs(secret=OF_CONSOLE, host=host, username=user, password=password)
 
 
 def _console(site: Site, order: Order, deployed: Deployed) -> Iterator[Expectation]:

@@ -14,7 +14,8 @@ from mirror.site import Application, Site
 
 POLICY = "anyuid"
 """The security context constraints with which a pod may run as the user that its image names."""
-_GROUP = "config.openshift.io"
+GROUP = "config.openshift.io"
+"""Of the API: every OpenShift has it."""
 
 
 def get_api_groups(site: Site) -> Command:
@@ -31,7 +32,7 @@ def is_openshift(finished: Finished, command: Command) -> bool:
     check(finished, command)
     with reading(finished, command):
         groups = whole(finished, command, dict)["groups"]
-        return any(group["name"] == _GROUP for group in groups)
+        return any(group["name"] == GROUP for group in groups)
 
 
 def get_oc_version(_site: Site) -> Command:

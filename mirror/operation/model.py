@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mirror.command import Command
+from mirror.command import Command, Value
 from mirror.offer import Offered
 from mirror.operation.reading import Check, Gather, Reading, Tell
+from mirror.secret import SecretSource
 from transfer.relocate import Relocation
 
 
@@ -121,7 +122,36 @@ class IsAbsent:
     slug: str
 
 
-Expectation = Goal | PluginIs | NoConsole | PullsFrom | IsAbsent
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoOpenShift:
+    """The cluster is no OpenShift, as the groups of its API tell."""
+
+    group: str
+    """The one that every OpenShift has."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoNamespace:
+    """A namespace is not there, as `kubectl get` tells."""
+
+    namespace: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PullsAs:
+    """The pull secrets that are there have a user and password, as `kubectl get` tells."""
+
+    secret: str
+    """The one that has to be there."""
+    host: str
+    """Of the registry, with its port."""
+    username: Value
+    password: SecretSource
+
+
+Expectation = (
+    Goal | PluginIs | NoConsole | PullsFrom | IsAbsent | NoOpenShift | NoNamespace | PullsAs
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -248,7 +278,10 @@ class Step:
     why: str
     action: Action
     undo: str = ""
-    """Once it was taken: what can be undone, and how. Empty where it changes nothing."""
+    """Once it was taken: what can be undone, and how. Empty where it changes nothing.
+
+    Paragraphs; lines that begin with blanks are commands to paste.
+    """
     recorded: bool = False
     """Nothing but the journal can tell that it was done: an interrupted run, continued, skips it.
 
@@ -317,6 +350,13 @@ class Plan:
     def commands(self) -> Iterator[Command]:
         """Every command, in order."""
         return (command for step in self.steps for command in step.commands)
+
+    def compared(self) -> Iterator[SecretSource]:
+        """Every secret that an answer is compared with, in a script or by a person."""
+        for step in self.steps:
+            for one in step.action.expected if isinstance(step.action, Ask) else ():
+                if isinstance(one, PullsAs):
+                    yield from (v for v in (one.username, one.password) if not isinstance(v, str))
 
     def programs(self) -> list[str]:
         """What has to be there to run them, each once.

@@ -58,7 +58,7 @@ def _before(plan: Plan) -> Iterator[str]:
         f"no variable set that begins with {code('KOTS_')}: KOTS reads every option from one, so "
         f"that a command would do more than it says ({code('env | grep ^KOTS_')} shows them)"
     )
-    needed += map(_at_hand, secrets_of(plan))
+    needed += map(_at_hand, dict.fromkeys((*secrets_of(plan), *plan.compared())))
     yield "\n".join(f"- [ ] {one}" for one in needed)
 
 

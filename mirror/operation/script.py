@@ -21,7 +21,7 @@ from mirror.operation.words import HOPELESS, PAUSE, PLAN_AGAIN
 from mirror.secret import FromEnvironment, SecretSource
 from transfer.disk import storage_errors
 
-PARTS = ("steps", "secrets", "json", "answers", "commands")
+PARTS = ("steps", "secrets", "json", "base64", "answers", "commands")
 """The files of `shell/`."""
 
 _USAGE = """\
@@ -47,7 +47,7 @@ def as_script(plan: Plan) -> str:
     Raises:
         StorageError: our own files cannot be read.
     """
-    variables = _variables(dict.fromkeys((*secrets_of(plan), *at_hand(plan))))
+    variables = _variables(dict.fromkeys((*secrets_of(plan), *plan.compared(), *at_hand(plan))))
     parts = [
         "#!/bin/sh\n" + comment("\n\n".join(_header(plan))),
         *_taken(variables),

@@ -25,9 +25,12 @@ from mirror.operation.model import (
     IsScaled,
     Look,
     NoConsole,
+    NoNamespace,
+    NoOpenShift,
     Person,
     Plan,
     PluginIs,
+    PullsAs,
     PullsFrom,
     RemoveFile,
     RemoveFolder,
@@ -43,6 +46,8 @@ from mirror.operation.words import assumed, late, told
 from mirror.secret import SecretSource
 
 _MARGIN = "    "
+_MAYBE = (ConsoleIs, NoConsole, NoNamespace, PullsAs, PullsFrom)
+"""Questions with no answer where nothing is there."""
 _COMMAND = "it"
 """The function that a step has for its command."""
 
@@ -74,15 +79,15 @@ def _step(step: Step, variables: Mapping[SecretSource, str]) -> Iterator[str]:
     yield from (function(name, each, _MARGIN) for name, each in step.following.items())
     if isinstance(step.action, Check | Gather | Hold | Tell):
         yield from (_MARGIN + line for line in reading_lines(step, step.action, variables))
-    yield from (_MARGIN + line for line in _action(step))
+    yield from (_MARGIN + line for line in _action(step, variables))
     yield "fi"
 
 
-def _action(step: Step) -> Iterator[str]:
+def _action(step: Step, variables: Mapping[SecretSource, str]) -> Iterator[str]:
     match step.action:
         case Ask(expected=expected):
             yield f"ask {_COMMAND}"
-            yield from _answer(expected)
+            yield from _answer(expected, variables)
         case Run(judge=judge, handed=handed):
             if handed:
                 yield f"has {quote(handed)}"
@@ -114,30 +119,34 @@ def _by_hand(step: Step) -> Iterator[str]:
             yield ask
 
 
-def _answer(expected: tuple[Expectation, ...]) -> Iterator[str]:
+def _answer(
+    expected: tuple[Expectation, ...], variables: Mapping[SecretSource, str]
+) -> Iterator[str]:
     """What is compared with what the plan was made for."""
     if not expected:
         return
-    about_console = any(isinstance(one, ConsoleIs | NoConsole | PullsFrom) for one in expected)
-    yield "understand maybe" if about_console else "understand"
+    yield "understand maybe" if any(isinstance(one, _MAYBE) for one in expected) else "understand"
     for one in expected:
-        found, wanted = _asked(one)
+        found, wanted = _asked(one, variables)
         yield f"expect {quote(assumed(one))} {found} {quote(wanted)}"
 
 
-def _asked(expected: Expectation) -> tuple[str, str]:
+def _asked(expected: Expectation, variables: Mapping[SecretSource, str]) -> tuple[str, str]:
     """What prints what is there, and what it has to be."""
     match expected:
+        case PullsAs(secret=secret, host=host, username=username, password=password):
+            user = quote(username) if isinstance(username, str) else f'"${variables[username]}"'
+            words = f'{quote(secret)} {quote(_as_json(host))} {user} "${variables[password]}"'
+            return f'"$(pulls_as {words})"', ""
         case PluginIs(version=version):
             return '"$(plugin)"', with_v(version)
-        case NoConsole():
-            return '"$(console)"', ""
-        case ConsoleIs(version=version):
-            return '"$(console)"', version
+        case NoConsole() | ConsoleIs():
+            return '"$(console)"', expected.version if isinstance(expected, ConsoleIs) else ""
         case PullsFrom(registry=registry):
             return f'"$(registry {quote(registry)})"', _as_json(registry)
-        case IsAbsent(slug=slug):
-            return f'"$(of_each slug {quote(_as_json(slug))} slug)"', ""
+        case IsAbsent(slug=what) | NoOpenShift(group=what) | NoNamespace(namespace=what):
+            key = "slug" if isinstance(expected, IsAbsent) else "name"
+            return f'"$(of_each {key} {quote(_as_json(what))} {key})"', ""
         case _:
             return f'"$(if {_goal(expected)}; then printf yes; else printf %s "$found"; fi)"', "yes"
 

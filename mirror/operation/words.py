@@ -12,7 +12,10 @@ from mirror.operation.model import (
     IsReady,
     IsScaled,
     NoConsole,
+    NoNamespace,
+    NoOpenShift,
     PluginIs,
+    PullsAs,
     PullsFrom,
 )
 from transfer.text import counted
@@ -61,12 +64,24 @@ def assumed(expected: Expectation) -> str:
             return f"the plugin is {version}"
         case NoConsole():
             return "no admin console is there"
-        case PullsFrom(registry=registry):
-            return f"the admin console pulls from {registry}"
         case IsAbsent(slug=slug):
             return f"{slug} is not installed"
+        case NoOpenShift() | NoNamespace() | PullsAs() | PullsFrom():
+            return _about_cluster(expected)
         case _:
             return told(expected)
+
+
+def _about_cluster(expected: NoOpenShift | NoNamespace | PullsAs | PullsFrom) -> str:
+    match expected:
+        case NoOpenShift():
+            return "the cluster is no OpenShift"
+        case NoNamespace(namespace=namespace):
+            return f"there is no namespace {namespace} yet"
+        case PullsAs():
+            return "the pull secrets have the user and password of the site file"
+        case PullsFrom(registry=registry):
+            return f"the admin console pulls from {registry}"
 
 
 def late(goal: Goal) -> str:

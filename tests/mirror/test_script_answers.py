@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import random
 from collections.abc import Iterator
@@ -22,12 +23,16 @@ from mirror.operation.model import (
     IsScaled,
     Judge,
     NoConsole,
+    NoNamespace,
+    NoOpenShift,
     PluginIs,
+    PullsAs,
     PullsFrom,
     Run,
     Save,
 )
 from mirror.operation.script import common
+from mirror.secret import FromEnvironment
 from tests.mirror.shells import SHELLS, Shell, kubectl, plan_of, step
 
 GO = Run(command=kubectl("go"))
@@ -116,6 +121,29 @@ def listed(*items: object) -> object:
     return {"kind": "List", "items": items}
 
 
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def pull_secret(login: str, name: str = "own", host: str = "r:5000") -> dict[str, Any]:
+    auths = {"other.example": {"auth": encoded("x:y")}, host: {"auth": encoded(login)}}
+    data = {".dockerconfigjson": encoded(json.dumps({"auths": auths})), "name": "x"}
+    return {"kind": "Secret", "data": data, "metadata": {"name": name}}
+
+
+def many(*items: object) -> dict[str, Any]:
+    return {"kind": "List", "items": list(items)}
+
+
+PASSWORD = "pässwörd: 'a\\b\"*% $(x)"
+LOGIN = f"puller:{PASSWORD}"
+PULLS = PullsAs(
+    secret="own",
+    host="r:5000",
+    username="puller",
+    password=FromEnvironment("PULL_PASSWORD"),
+)
+OPENSHIFT = NoOpenShift(group="config.openshift.io")
 V = "v1.131.4"
 ANSWERS: list[tuple[Expectation, Any, bool]] = [
     (PluginIs(version=V), {"version": "1.131.4"}, True),
@@ -129,6 +157,18 @@ ANSWERS: list[tuple[Expectation, Any, bool]] = [
     (PullsFrom(registry="r:5000/h"), console("x:1", "r:5000/h"), True),
     (PullsFrom(registry="r:5000/h"), console("x:1"), True),
     (PullsFrom(registry="r:5000/h"), console("x:1", "r:5000/other"), False),
+    (OPENSHIFT, {"kind": "APIGroupList", "groups": [{"name": "apps"}]}, True),
+    (OPENSHIFT, {"groups": [{"name": "apps"}, {"name": "config.openshift.io"}]}, False),
+    (NoNamespace(namespace="h"), "", True),
+    (NoNamespace(namespace="h"), {"kind": "Namespace", "metadata": {"name": "h"}}, False),
+    (PULLS, pull_secret(LOGIN), True),
+    (PULLS, many(pull_secret(LOGIN), pull_secret(LOGIN, "h-registry")), True),
+    (PULLS, "", False),
+    (PULLS, pull_secret(f"{LOGIN}2"), False),
+    (PULLS, pull_secret(LOGIN, host="r"), False),
+    (PULLS, pull_secret(LOGIN, "h-registry"), False),
+    (PULLS, many(pull_secret(LOGIN), pull_secret("puller:old", "h-registry")), False),
+    (PULLS, many(pull_secret(LOGIN), {"data": {".dockerconfigjson": "%"}}), False),
     (IsAbsent(slug="harness"), [{"slug": "harness-ng", "state": "ready"}], True),
     (IsAbsent(slug="harness"), [], True),
     (IsAbsent(slug="harness"), [{"slug": "harness", "state": "ready"}], False),
@@ -178,9 +218,57 @@ def test_an_answer_is_compared_with_what_the_plan_was_made_for(
     so: bool,
 ) -> None:
     dash.answers(go_json(answer) if answer != "" else "")
+    dash.environment = {"PULL_PASSWORD": PASSWORD}
     done = dash.run(plan_of(step(Ask(command=kubectl("get"), expected=(expected,)))))
     assert done.returncode == (0 if so else 12), done.stdout + done.stderr
+    assert PASSWORD not in done.stdout + done.stderr
     assert so or "hint: what is there is not what the plan was made for" in done.stderr
+
+
+def test_what_is_wrong_with_a_pull_secret_is_told_and_nothing_of_it(shell: Shell) -> None:
+    shell.answers(go_json(many(pull_secret("puller:old", "h-registry"))))
+    shell.environment = {"PULL_PASSWORD": PASSWORD}
+    done = shell.run(plan_of(step(Ask(command=kubectl("get"), expected=(PULLS,)))))
+    assert done.returncode == 12
+    told = "found: (own: not there)(h-registry: another user or password)"
+    assert told in done.stderr
+    assert "old" not in done.stderr
+    assert not {"PULL_PASSWORD", PASSWORD} & set(done.stdout.split() + done.stderr.split())
+
+
+def test_the_shell_reads_base64(shell: Shell) -> None:
+    dice = random.Random(2)  # noqa: S311 - no secret
+    for length in range(12):
+        content = bytes(dice.randrange(1, 256) for _ in range(length))
+        text = base64.b64encode(content).decode()
+        code = f'{common()}\n[ "$(decode {text!r}; printf .)" = "$(printf \'{octal(content)}.\')" ]'
+        assert shell.text(code).returncode == 0, text
+
+
+def octal(content: bytes) -> str:
+    """As printf takes it."""
+    return "".join(f"\\{byte:03o}" for byte in content)
+
+
+@pytest.mark.parametrize(("said", "code"), [("", 1), ("no JSON", 0)])
+def test_a_question_that_fails_while_something_starts_anew_is_asked_again(
+    said: str, code: int, dash: Shell
+) -> None:
+    answer = json.dumps([version("2", "deployed")])
+    dash.program(
+        "kubectl",
+        f"""\
+n=0
+while read -r _; do n=$((n + 1)); done < {dash.folder}/kubectl/calls
+[ "$n" -gt 2 ] || {{ printf '%s\\n' '{said}'; exit {code}; }}
+printf '%s\\n' '{answer}'
+""",
+    )
+    goal = IsDeployed(slug="h", version="2")
+    done = dash.run(plan_of(step(Await(command=kubectl("get"), goal=goal, seconds=100))))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert dash.calls() == 3
+    assert done.stdout.count("no answer (") == 1
 
 
 def test_waiting_ends_when_it_is_so(dash: Shell) -> None:

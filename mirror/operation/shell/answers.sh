@@ -46,6 +46,22 @@ registry() {
     printf '%s' "${text:-$1}"
 }
 
+# pulls_as SECRET HOST USER PASSWORD: what is wrong with the pull secrets; SECRET has to be there.
+pulls_as() {
+    [ -n "$(of_each name "$1" name)" ] || printf '(%s: not there)' "$1"
+    printf '%s\n' "$flat" | while IFS= read -r pair; do
+        text=${pair##*"$tab"}
+        case $pair in
+        *"data$tab.dockerconfigjson$tab$text") ;;
+        *) continue ;;
+        esac
+        place=${pair%"data$tab.dockerconfigjson$tab$text"}
+        secret=$(value_of "${place}metadata${tab}name")
+        text=$(flat=$(decode "$text" | read_json) && value_at auths "$2" auth)
+        [ "$(decode "$text")" = "$3:$4" ] || printf '(%s: another user or password)' "$secret"
+    done
+}
+
 # status VERSION: of a release; deployed if it is so at least once.
 status() {
     text=$(of_each versionLabel "$1" status)
@@ -167,19 +183,33 @@ is_ready() {
     [ "$found" = ready ]
 }
 
+# hear COMMAND GOAL: sets flat; false, with the reason in found, where it has no answer.
+hear() {
+    answer=$("$1" </dev/null) || {
+        found="ended with exit code $?"
+        return 1
+    }
+    flat=''
+    [ "$2" != console_is ] || [ -n "$answer" ] || return 0
+    flat=$(printf '%s\n' "$answer" | read_json) || {
+        found='gave an answer that cannot be read'
+        return 1
+    }
+}
+
 # await SECONDS WORDS ADVICE COMMAND GOAL…: asks until it is so.
+#
+# That a question fails says little while a console or a node is starting anew.
 await() {
     seconds=$1 words=$2 advice=$3 question=$4
     shift 4
     waited='' said=''
     while :; do
-        ask "$question"
-        case $1 in
-        console_is) understand maybe ;;
-        *) understand ;;
-        esac
         hopeless=''
-        if "$@"; then
+        if ! hear "$question" "$1"; then
+            [ "${waited:-0}" -lt "$seconds" ] || stop 10 "$name: $found" "$otherwise"
+            found="no answer ($found)"
+        elif "$@"; then
             say "  $words"
             return 0
         fi

@@ -100,6 +100,8 @@ if begin read-api-groups \
           --request-timeout=30s
     }
     ask it
+    understand
+    expect 'the cluster is no OpenShift' "$(of_each name config.openshift.io name)" ''
 fi
 
 if begin read-console \

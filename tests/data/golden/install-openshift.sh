@@ -111,6 +111,8 @@ if begin read-namespace \
           --request-timeout=30s
     }
     ask it
+    understand maybe
+    expect 'there is no namespace harness yet' "$(of_each name harness name)" ''
 fi
 
 if begin read-oc \

@@ -18,6 +18,13 @@
 #   - The admin console in namespace harness stays at v1.131.4; the sources have v1.131.4.
 #   - harness is at 80307; the sources have nothing newer.
 
+# Programs get secrets by the steps that say so, and not otherwise; nor does sh -x show them.
+set +x
+secret_1=${REGISTRY_USER-}
+unset REGISTRY_USER
+secret_2=${REGISTRY_PASSWORD-}
+unset REGISTRY_PASSWORD
+
 # … mirror/operation/shell/*.sh …
 
 steps=5
@@ -60,6 +67,8 @@ case $start in
 '' | read-plugin | read-console | read-pull-secrets | read-applications | read-harness) ;;
 *) stop 2 "START=$start: there is no such step" 'take the name of one' ;;
 esac
+check_secret 'environment variable REGISTRY_USER' "$secret_1"
+check_secret 'environment variable REGISTRY_PASSWORD' "$secret_2"
 check_secrets
 clean
 has_programs kubectl sleep
@@ -102,6 +111,8 @@ if begin read-pull-secrets \
           --request-timeout=30s
     }
     ask it
+    understand maybe
+    expect 'the pull secrets have the user and password of the site file' "$(pulls_as kotsadm-private-registry registry.dc-north.example:5000 "$secret_1" "$secret_2")" ''
 fi
 
 if begin read-applications \

@@ -110,6 +110,8 @@ if begin read-pull-secrets \
           --request-timeout=30s
     }
     ask it
+    understand maybe
+    expect 'the pull secrets have the user and password of the site file' "$(pulls_as kotsadm-private-registry registry.dc-north.example:5000 "$secret_1" "$secret_2")" ''
 fi
 
 if begin read-applications \
