@@ -6,16 +6,18 @@ import os
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
+from mirror.cli.operation import View, show_plan, view_options
 from mirror.cli.options import examples, site_option
 from mirror.credentials import Keyring, passwords
-from mirror.kots import daily, outcome
+from mirror.kots import daily
 from mirror.process import Runner
 from mirror.site.file import load_site
-from transfer.console import home, quiet_option, say_for
-from transfer.errors import ToolError
+from mirror.upkeep.console import hold, plan_console
+from transfer.console import emit, home, say_for
 
 _ADDRESS = re.compile(r"https?://localhost:\d+")
 
@@ -26,6 +28,7 @@ _ADDRESS = re.compile(r"https?://localhost:\d+")
         "console --site site.yaml",
         "console --site site.yaml --app harness-ng --port 8801",
         "console --site site.yaml --dry-run",
+        "console --site site.yaml --dry-run --output script > console.sh",
     ),
 )
 @site_option("The site file: which cluster, which namespace.", required=True)
@@ -37,43 +40,44 @@ _ADDRESS = re.compile(r"https?://localhost:\d+")
     show_default=True,
     help="Of this machine; where 8800 is taken, KOTS looks for one that is free.",
 )
-@click.option("--dry-run", is_flag=True, help="Print the command.")
-@quiet_option
-def console(*, site: Path, app: str | None, port: int, dry_run: bool, quiet: bool) -> None:
+@view_options
+def console(
+    *,
+    site: Path,
+    app: str | None,
+    port: int,
+    **common: Any,  # noqa: ANN401 - as View takes them
+) -> None:
     """Forward a local port to the admin console, and print its address; Ctrl-C ends it.
 
     Vendor's install guide, "Step 3: Configure Harness" and "Monitoring Harness". Log in with the
     password that was set at the install.
     """
+    view = View(site=site, **common)
     loaded = load_site(site, home())
     namespace = loaded.application(app).namespace if app else loaded.namespace
-    command = daily.open_console(loaded, namespace, port)
-    if dry_run:
-        click.echo(command.shell_line())
+    plan = plan_console(loaded, namespace, port)
+    if view.dry_run:
+        show_plan(plan, view)
         return
-    say = say_for(quiet=quiet)
-    runner = Runner(
-        keyring=Keyring(dict(os.environ)), secrets=passwords(loaded), say=_announcing(say)
-    )
+    say = say_for(quiet=view.quiet)
+    keyring = Keyring(dict(os.environ))
+    heard = _announcing(say, view.output)
     try:
-        finished = runner(command)
+        hold(plan, Runner(keyring=keyring, secrets=passwords(loaded), say=heard))
     except KeyboardInterrupt:  # the way it is meant to end
         say("closed")
-        return
-    outcome.check(finished, command)
-    raise ToolError(
-        f"{command}\nended by itself: the way to the admin console is closed",
-        hint="the console's pod may have been replaced: run the same command again",
-    )
 
 
-def _announcing(say: Callable[[str], None]) -> Callable[[str], None]:
-    """Pass on what KOTS says; the address alone goes to stdout."""
+def _announcing(say: Callable[[str], None], output: str) -> Callable[[str], None]:
+    """Pass on what KOTS says, in a thread of its own; the address alone goes to stdout."""
+    context = click.get_current_context()
 
     def heard(line: str) -> None:
         found = _ADDRESS.search(line)
         if found:
-            click.echo(found[0])
+            with context.scope(cleanup=False):  # an error that follows is to know of it
+                emit(output, found[0], {"address": found[0]})
             say("Ctrl-C closes it.")
         elif "Ctrl+C" not in line:
             say(line)

@@ -6,24 +6,25 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import click
 
 from mirror import duration
 from mirror.cli.hands import asking
+from mirror.cli.operation import View, show_plan, view_options
 from mirror.cli.options import app_option, examples, site_option
 from mirror.command import Command
 from mirror.credentials import Keyring, passwords
 from mirror.kots.outcome import LAST_LINES, Finished
 from mirror.kube import kubectl_daily
-from mirror.operation import as_json, as_text
 from mirror.process import Runner
 from mirror.site import Site, by_namespace
 from mirror.site.file import load_site
 from mirror.upkeep.confidential import licence_secrets
 from mirror.upkeep.gather import gather
-from mirror.upkeep.logs import Logs, plan_logs, read_logs
-from transfer.console import emit, home, output_option, quiet_option, say_for
+from mirror.upkeep.logs import Logs, plan_logs, plan_to_gather, read_logs
+from transfer.console import emit, home, say_for
 from transfer.text import counted
 
 
@@ -41,6 +42,7 @@ def _read_since(
         "logs --site site.yaml -o logs",
         "logs --site site.yaml -o logs --since 24h",
         "logs --site site.yaml -o logs --dry-run",
+        "logs --site site.yaml -o logs --dry-run --output script > logs.sh",
     ),
 )
 @site_option("The site file: which cluster, which namespaces.", required=True)
@@ -59,18 +61,14 @@ def _read_since(
     callback=_read_since,
     help="Nothing that is older, such as 24h; otherwise all there is.",
 )
-@click.option("--dry-run", is_flag=True, help="Print the questions; ask nothing.")
-@quiet_option
-@output_option
+@view_options
 def logs(
     *,
     site: Path,
     app: str | None,
     folder: Path,
     since: str | None,
-    dry_run: bool,
-    quiet: bool,
-    output: str,
+    **common: Any,  # noqa: ANN401 - as View takes them
 ) -> None:
     """Write the log of every container of every pod, and of the run before where it crashed.
 
@@ -78,22 +76,22 @@ def logs(
     owner alone; passwords of the site and the IDs of its licences are hidden. A log that cannot be
     had does not stop the others; the command then ends with 11.
     """
+    view = View(site=site, **common)
     loaded = load_site(site, home())
     applications = [loaded.application(app)] if app else loaded.applications
     place = str(folder.absolute())
-    namespaces = by_namespace(applications)
-    if dry_run:
-        plan = plan_logs(loaded, [Logs(namespace=name) for name in namespaces], place, since)
-        emit(output, as_text(plan).rstrip("\n"), as_json(plan))
+    if view.dry_run:
+        hidden = passwords(loaded)
+        show_plan(plan_to_gather(loaded, applications, place, since, hidden), view)
         return
-    say = say_for(quiet=quiet)
-    found = [_look(loaded, name) for name in namespaces]
+    say = say_for(quiet=view.quiet)
+    found = [_look(loaded, name) for name in by_namespace(applications)]
     plan = plan_logs(loaded, found, place, since)
     for note in plan.notes:
         say(f"note: {note}")
     saved = gather(plan, _listening(loaded), say)
     text = f"{counted(len(saved), 'log')} in {place}"
-    emit(output, text, {"folder": place, "files": saved, "notes": list(plan.notes)})
+    emit(view.output, text, {"folder": place, "files": saved, "notes": list(plan.notes)})
 
 
 def _look(site: Site, namespace: str) -> Logs:

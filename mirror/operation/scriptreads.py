@@ -63,7 +63,9 @@ def taken_if_any(source: SecretSource, variable: str) -> Iterator[str]:
 
 def function(name: str, command: Command, margin: str) -> str:
     """A command as a function; what is given to it stands in place of its blanks."""
-    laid = laid_out(command.filled(Blank()), 2 * margin, word=_word)
+    has_blanks = any(isinstance(word, Blank) for word in command.argv)
+    one = command.filled(Blank()) if has_blanks else command
+    laid = laid_out(one, 2 * margin, word=_word)
     return f"{margin}{name}() {{\n{laid}\n{margin}}}"
 
 

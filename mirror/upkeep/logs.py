@@ -18,13 +18,19 @@ from mirror.kube import kubectl_daily
 from mirror.kube.kubectl_daily import LogOf
 from mirror.operation.model import Ask, Plan, Save, Step
 from mirror.operation.naming import named_apart
-from mirror.site import Site
+from mirror.operation.reading import Gather
+from mirror.secret import SecretSource
+from mirror.site import Application, Site, by_namespace
 from transfer.digest import Digest
 
 _LISTS = (
     ("initContainers", "initContainerStatuses"),
     ("containers", "containerStatuses"),
     ("ephemeralContainers", "ephemeralContainerStatuses"),
+)
+_FILES = (
+    "A run makes one file for each, {folder}/NAMESPACE/POD/CONTAINER.log; a script, which makes no "
+    "folders, {folder}/NAMESPACE_POD_CONTAINER.log, and wants {folder} to be there."
 )
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]|^\.")
 _LONGEST = 200
@@ -36,8 +42,7 @@ class Logs:
     """What there is in one namespace."""
 
     namespace: str
-    found: tuple[LogOf, ...] | None = None
-    """None where it was not asked."""
+    found: tuple[LogOf, ...] = ()
     silent: tuple[str, ...] = ()
     """Containers that have no log yet, each with the reason."""
 
@@ -63,9 +68,8 @@ def read_logs(finished: Finished, command: Command, namespace: str) -> Logs:
 
 
 def plan_logs(site: Site, logs: Sequence[Logs], folder: str, since: str | None) -> Plan:
-    """One step for each log; a dry run, which knows no pods, has the questions alone."""
+    """The pods that a run has asked for, and one step for each log."""
     steps: list[Step] = []
-    notes, assumptions = list[str](), list[str]()
     for one in logs:
         steps.append(
             Step(
@@ -74,15 +78,49 @@ def plan_logs(site: Site, logs: Sequence[Logs], folder: str, since: str | None) 
                 action=Ask(command=kubectl_daily.get_pods(site, one.namespace)),
             )
         )
-        steps += [_save(site, log, folder, since) for log in one.found or ()]
-        notes += [f"{silent}; it has no log." for silent in one.silent]
-        if one.found is None:
-            assumptions.append(_unknown(site, one.namespace, since))
+        steps += [_save(site, log, folder, since) for log in one.found]
     return Plan(
-        title=f"get the logs of {site.name} into {folder}",
+        title=_title(site, folder),
         steps=named_apart(steps),
-        assumptions=tuple(assumptions),
-        notes=tuple(notes),
+        notes=tuple(f"{silent}; it has no log." for one in logs for silent in one.silent),
+    )
+
+
+def plan_to_gather(
+    site: Site,
+    applications: Sequence[Application],
+    folder: str,
+    since: str | None,
+    hidden: Sequence[SecretSource] = (),
+) -> Plan:
+    """The same where nobody knows the pods yet: one step for each namespace.
+
+    Args:
+        site: Where to ask.
+        applications: Whose namespaces.
+        folder: Where the files go: absolute path.
+        since: A Go duration: nothing that is older; None for all there is.
+        hidden: What nobody may read in the files.
+    """
+    return Plan(
+        title=_title(site, folder),
+        steps=tuple(
+            Step(
+                name=f"logs-{namespace}",
+                why=f"Get the log of each container of each pod in namespace {namespace}, and of "
+                "the run before where it was started anew.",
+                action=Gather(
+                    namespace=namespace,
+                    command=kubectl_daily.get_pods(site, namespace),
+                    log=kubectl_daily.get_each_log(site, namespace, since=since),
+                    folder=folder,
+                    hidden=tuple(hidden),
+                    licences=tuple(one.license_file for one in site.applications),
+                ),
+            )
+            for namespace in by_namespace(applications)
+        ),
+        notes=(_FILES.replace("{folder}", folder),),
     )
 
 
@@ -104,13 +142,8 @@ def _save(site: Site, log: LogOf, folder: str, since: str | None) -> Step:
     )
 
 
-def _unknown(site: Site, namespace: str, since: str | None) -> str:
-    log = LogOf(namespace=namespace, pod="POD", container="CONTAINER")
-    command = kubectl_daily.get_log(site, log, since=since)
-    return (
-        f"Nobody knows the pods of namespace {namespace} yet: of each container, a run then asks: "
-        f"{command}, and the same with --previous where it was started anew."
-    )
+def _title(site: Site, folder: str) -> str:
+    return f"get the logs of {site.name} into {folder}"
 
 
 def _containers(pod: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -103,6 +103,9 @@ def _admin_console(call: Call, state: State) -> int:
     sys.stdout.write("  • Press Ctrl+C to exit\n")
     sys.stdout.write(f"  • Go to http://localhost:{port} to access the Admin Console\n")
     sys.stdout.flush()
+    if sprung == "closed":  # as if somebody had pressed Ctrl-C
+        sys.stdout.write("  • Cleaning up\n")
+        return 0
     if sprung == "dropped":
         sys.stderr.write("Error: lost connection to pod\n")
         sys.exit(255)

@@ -19,6 +19,8 @@ from tests.fakes.cluster import State
 from tests.fakes.kubeverbs import Call, Refused, Verb
 
 JSON = dict[str, Any]
+RUNS = {"startedAt": "2026-11-22T09:59:58Z"}
+"""What Kubernetes says of a container that runs."""
 
 SCALABLE = {"Deployment", "StatefulSet"}
 COLUMNS = "custom-columns=KIND:.kind,NAME:.metadata.name,PODS:.spec.replicas"
@@ -45,7 +47,7 @@ def pod(name: str, *containers: JSON, namespace: str = "harness") -> JSON:
         "spec": {"containers": [{"name": one["name"]} for one in containers]},
         "status": {
             "containerStatuses": [
-                {"restartCount": 0, "state": {"running": {}}, "lastState": {}, **one}
+                {"restartCount": 0, "state": {"running": RUNS}, "lastState": {}, **one}
                 for one in containers
             ]
         },

@@ -13,7 +13,8 @@ from typing import Any
 from mirror.deploy import Order
 from mirror.kots import Engine
 from mirror.operation import Plan, as_runbook, as_script, as_text
-from mirror.operation.script import common
+from mirror.operation.script import common, part
+from mirror.operation.scriptreads import parts_of
 from tests.mirror.kots_world import (
     FIRST,
     KOTS,
@@ -208,9 +209,12 @@ CUT = "# … mirror/operation/shell/*.sh …\n"
 
 def shown(planned: Plan) -> dict[str, str]:
     """A plan as it is kept, by the ending of its file."""
+    script = as_script(planned).replace(common(), CUT)
+    for one in parts_of(planned):
+        script = script.replace(part(one).rstrip("\n"), f"# … mirror/operation/shell/{one}.sh …")
     return {
         "txt": as_text(planned),
-        "sh": as_script(planned).replace(common(), CUT),
+        "sh": script,
         "md": as_runbook(planned),
     }
 

@@ -12,10 +12,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from mirror.deploy import Known, Order, looked_at, observe, plan
-from mirror.operation import AskCluster, Plan
+from mirror.operation import AskCluster, Hands, Plan
 from tests.mirror.golden import CASES, FOLDER, Case, shown
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import licences
@@ -23,6 +23,7 @@ from tests.mirror.operations_connected import CONNECTED, CONNECTED_RUNS
 from tests.mirror.operations_daily import DAILY
 from tests.mirror.operations_pending import PENDING
 from tests.mirror.operations_plugin import PLUGIN
+from tests.mirror.operations_reading import READINGS
 
 
 class Operation(Protocol):
@@ -46,6 +47,15 @@ class Operation(Protocol):
 
     def check(self, site: KotsSite) -> None:
         """Assert that the site is as the operation has to leave it."""
+        ...
+
+
+@runtime_checkable
+class Reading(Operation, Protocol):
+    """One that only looks: its plan is made from files, and no journal is kept."""
+
+    def read(self, site: KotsSite, hands: Hands) -> None:
+        """What a run does."""
         ...
 
 
@@ -99,6 +109,7 @@ OPERATIONS: Mapping[str, Operation] = {
     **DAILY,
     **PENDING,
     **PLUGIN,
+    **READINGS,
 }
 """Each by the name of its golden files."""
 

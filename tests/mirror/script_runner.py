@@ -15,6 +15,7 @@ from mirror.operation import Plan, Step, as_script
 from mirror.operation.byhand import by_hand
 from mirror.operation.edits import edit
 from mirror.operation.model import Assemble, Edit, Look, Person, Save
+from mirror.operation.reading import Check, Gather
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import FAKES
 from tests.tools import need
@@ -100,8 +101,11 @@ class Somebody:
         return done
 
     def go_on(self, start: str = "") -> subprocess.CompletedProcess[str]:
-        """Run it to its end or first failure, doing each thing that it asks for."""
-        confirmed: list[str] = []
+        """Run it to its end or first failure, doing each thing that it asks for.
+
+        What a person only has to look at was seen beforehand.
+        """
+        confirmed = [step.name for step in self.plan.steps if isinstance(step.action, Check)]
         while True:
             done = self.run(start=start, confirmed=" ".join(confirmed))
             step = self.step_of(done)
@@ -111,6 +115,8 @@ class Somebody:
                 confirmed.append(step.name)
             elif done.returncode == STORAGE and step and isinstance(step.action, Save):
                 Path(step.action.path).parent.mkdir(parents=True)
+            elif done.returncode == STORAGE and step and isinstance(step.action, Gather):
+                Path(step.action.folder).mkdir()
             else:
                 return done
             start = step.name
