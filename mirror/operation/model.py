@@ -80,9 +80,9 @@ class IsScaled:
     """
 
     replicas: int
-
     workload: str = ""
     """The one of a list that counts, such as `deployment/manager`; "" is each of them."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IsReady:

@@ -150,7 +150,9 @@ def _otherwise(step: Step) -> str:
         case Run() | Save():
             return _SEE
         case Check() | Gather() | Hold() | Tell() as reading:
-            return "; ".join(filter(None, (prose(otherwise(reading)), _SEE if step.command else "")))
+            return "; ".join(
+                filter(None, (prose(otherwise(reading)), _SEE if step.command else ""))
+            )
         case _:
             return "stop here"
 
