@@ -43,6 +43,7 @@ _SHORT_TYPES = {kind: kind.partition("vnd.")[2] for kind in ACCEPTED_TYPES}
 
 
 _NO_DIGEST = "sha256:none"
+_NO_TYPE = "application/vnd.airgap.none.v1+json"
 _BINARY = {"Content_Type": "application/octet-stream"}
 
 
@@ -215,17 +216,33 @@ class Probe(Asker):
     def _manifests(self) -> None:
         """A manifest of each type, under a wrong digest and of blobs that are nowhere."""
         for kind in ACCEPTED_TYPES:
-            wrong, body = str(nowhere()), manifest_of_nothing(kind)
-            answer = self.ask("PUT", self.url("manifests", wrong), body, Content_Type=kind)
+            answer = self._offer(kind)
             name = f"type {_SHORT_TYPES[kind]}"
             if answer is not None and answer.status == HTTPStatus.CREATED:
-                for name_taken in (str(Digest.of(body)), wrong):
-                    self.ask("DELETE", self.url("manifests", name_taken))
                 self.note(name, "unchecked", "taken under a wrong digest, without its blobs")
-            elif answer is None or answer.status in _REFUSED or _UNKNOWN & set(codes(answer)):
+            elif answer is None or answer.status in _REFUSED or self._means_the_type(answer):
                 self.note(name, "refused", f"not taken ({self.said(answer)})")
             else:
                 self.note(name, "accepted", "known")
+
+    def _offer(self, kind: str) -> Answer | None:
+        wrong, body = str(nowhere()), manifest_of_nothing(kind)
+        answer = self.ask("PUT", self.url("manifests", wrong), body, Content_Type=kind)
+        if answer is not None and answer.status == HTTPStatus.CREATED:
+            for name_taken in (str(Digest.of(body)), wrong):
+                self.ask("DELETE", self.url("manifests", name_taken))
+        return answer
+
+    def _means_the_type(self, answer: Answer) -> bool:
+        """Whether a manifest is called invalid for its type.
+
+        Some registries do that; zot does it where blobs are missing, and says 415 to a type that
+        it does not know.
+        """
+        if not _UNKNOWN & set(codes(answer)):
+            return False
+        other = self._offer(_NO_TYPE)
+        return other is None or other.status not in _REFUSED
 
     def _deletes(self) -> None:
         answer = self.ask("DELETE", self.url("manifests", str(nowhere())))

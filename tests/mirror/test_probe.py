@@ -181,6 +181,20 @@ def test_a_push_that_would_fail_ends_as_it_would(
     assert registry.count("PUT") == registry.count("PATCH") == 0
 
 
+def test_a_type_is_known_where_only_the_missing_blobs_are_refused(registry: FakeRegistry) -> None:
+    """As zot does it: 415 to a type that it does not know, and `invalid` to what is not whole."""
+    invalid = status(400, error=("MANIFEST_INVALID", ""))
+
+    def by_type(exchange: Exchange) -> bool:
+        known = "oci" in exchange.headers["Content-Type"]
+        return (invalid if known else status(415))(exchange)
+
+    registry.fail("PUT", "/manifests/", 10, by_type)
+    found = probe(registry.host)
+    assert {found[name] for name in TYPES if " oci." in name} == {"accepted"}
+    assert {found[name] for name in TYPES if " docker." in name} == {"refused"}
+
+
 def test_uploads_at_another_host_are_told(registry: FakeRegistry) -> None:
     port = registry.host.partition(":")[2]
     registry.fail("POST", "/uploads/$", 1, header("Location", f"http://localhost:{port}/v2/x/y"))
