@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import urlencode, urlsplit
 
 from transfer.descriptor import Descriptor
 from transfer.digest import Digest
-from transfer.errors import CreateFirst, InvalidInput, NotFound, TransferError
+from transfer.errors import CreateFirst, InvalidInput, NotFound, TransferError, Unavailable
 from transfer.http.answers import Answer
 from transfer.http.messages import COMMIT_TIMEOUT, Body, Pieces, Request, Scopes
 from transfer.registry.connection import Connection
@@ -118,8 +117,12 @@ class Asking:
         found = self.connection.exchange(request, (HTTPStatus.OK, HTTPStatus.NOT_FOUND))
         return found.status == HTTPStatus.OK and found.size in (None, blob.size)
 
-    def cancel(self, location: str, what: str) -> None:
-        """Let the registry forget what arrived; the failure that led here is what counts."""
+    def cancel(self, location: str, what: str) -> bool:
+        """Let the registry forget what arrived; the failure that led here is what counts.
+
+        Returns:
+            False where nobody answers.
+        """
         request = Request(
             method="DELETE",
             url=location,
@@ -127,8 +130,13 @@ class Asking:
             scopes=self.scopes,
             read_timeout=_CANCEL_TIMEOUT,
         )
-        with suppress(TransferError):
+        try:
             self.connection.exchange(request, (HTTPStatus.NO_CONTENT,))
+        except Unavailable:
+            return False
+        except TransferError:
+            pass
+        return True
 
     def _sent(
         self,

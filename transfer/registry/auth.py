@@ -103,8 +103,7 @@ class Authenticator:
         with self._lock:
             self._tokens = {k: v for k, v in self._tokens.items() if v.header != refused}
         header = self.header(_with(scopes, challenge.scope) if challenge.bearer else scopes)
-        if header == refused:  # a password of a helper's may last some hours only
-            self._keychain.forget()
+        if header == refused and self._found_anew(scopes, self.search(scopes)):
             header = self.header(scopes)
         return header if header != refused else None
 
@@ -134,10 +133,26 @@ class Authenticator:
         return None
 
     def _fetch(self, challenge: Challenge, scopes: Scopes) -> _Token:
+        found = self.search(scopes)
+        try:
+            return self._ask(challenge, scopes, found)
+        except AccessDenied:
+            anew = self._found_anew(scopes, found)
+            if anew is None:
+                raise
+        return self._ask(challenge, scopes, anew)
+
+    def _found_anew(self, scopes: Scopes, refused: Search) -> Search | None:
+        """Other credentials than those that were refused: a helper's may last some hours only."""
+        self._keychain.forget(refused.credentials, self._clock())
+        found = self.search(scopes)
+        return found if found.credentials != refused.credentials else None
+
+    def _ask(self, challenge: Challenge, scopes: Scopes, found: Search) -> _Token:
         server = TokenServer(
             transport=self._transport,
             challenge=challenge,
-            found=self.search(scopes),
+            found=found,
             plain_http=self._plain_http,
         )
         began = self._clock()

@@ -29,6 +29,9 @@ _API_HOSTS = {"docker.io": "registry-1.docker.io", "index.docker.io": "registry-
 
 _ANY = range(100, 600)
 
+_GRACE = 2.0
+"""Seconds for taking back what is open; what is left then, the registry sweeps away some day."""
+
 
 class RegistryClient:
     """The way to all repositories of one registry; made by `connect`, used by many threads."""
@@ -146,9 +149,21 @@ class RegistryClient:
             return found
 
     def close(self) -> None:
-        """Close the connections, and end the pauses before retries."""
+        """Cancel what is open, close the connections, and end the pauses before retries.
+
+        After Ctrl-C whoever sends something finds out at the next block, and takes it back.
+        """
         self._closed.set()
+        ending = threading.Thread(target=self._end_uploads, daemon=True)
+        ending.start()
+        ending.join(_GRACE)
         self._transport.close()
+
+    def _end_uploads(self) -> None:
+        with self._lock:
+            repositories = list(self._repositories.values())
+        if all(repository.close() for repository in repositories):
+            self._connection.wait_for_uploads()
 
     def __enter__(self) -> Self:
         """Nothing more."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+import threading
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TypeVar
@@ -59,6 +61,25 @@ class Connection:
         """How this registry wants to be treated."""
         self.setbacks = 0
         """How often the registry was unavailable so far."""
+        self._uploads = 0
+        self._ended = threading.Condition()
+
+    @contextmanager
+    def upload(self) -> Iterator[None]:
+        """While the body has something open there, which it takes back if it fails."""
+        with self._ended:
+            self._uploads += 1
+        try:
+            yield
+        finally:
+            with self._ended:
+                self._uploads -= 1
+                self._ended.notify_all()
+
+    def wait_for_uploads(self) -> None:
+        """Return when nothing is open any more."""
+        with self._ended:
+            self._ended.wait_for(lambda: not self._uploads)
 
     def retried(
         self, work: Callable[[], _Result], reached: Callable[[], int] = lambda: 0

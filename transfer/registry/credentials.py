@@ -27,6 +27,8 @@ GIVEN = "--username and --password-stdin, or the site file"
 
 _HELPER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TOKEN_USER = "<token>"  # noqa: S105 - what a helper says instead of a user's name
+_DOUBT = 60.0
+"""Seconds until a helper is asked again for another answer than one that was refused."""
 _HUB = "docker.io"
 _HUB_NAMES = (_HUB, "index.docker.io", "registry-1.docker.io")
 _HUB_KEY = "https://index.docker.io/v1/"
@@ -111,6 +113,8 @@ class Keychain:
         self._patience = patience
         self._files: list[tuple[Path, dict[str, Any]]] | None = None
         self._answers: dict[str, Secret | None] = {}
+        self._doubted: dict[str, tuple[Secret | None, float]] = {}
+        """By helper, the answer that was refused last, and until when it is not asked for that."""
         self._lock = threading.Lock()
 
     def search(self, path: str = "") -> Search:
@@ -133,10 +137,22 @@ class Keychain:
                     return self._found(found, str(file), places)
         return self._found(None, "", places)
 
-    def forget(self) -> None:
-        """Ask the helpers anew: what they exchange for a token may have got another one."""
+    def forget(self, refused: Secret | None, now: float) -> None:
+        """Ask a helper anew whose answer was refused: it may have got another one by now.
+
+        Not more than once a minute for the same answer: many requests may be refused for it.
+
+        Args:
+            refused: What was shown.
+            now: Seconds since some moment.
+        """
         with self._lock:
-            self._answers.clear()
+            for helper, answer in list(self._answers.items()):
+                before = self._doubted.get(helper)
+                if answer != refused or (before and before[0] == refused and now < before[1]):
+                    continue
+                del self._answers[helper]
+                self._doubted[helper] = refused, now + _DOUBT
 
     def _found(self, secret: Secret | None, origin: str, places: list[str]) -> Search:
         return Search(host=self._host, credentials=secret, origin=origin, places=tuple(places))

@@ -152,6 +152,10 @@ class RegistryRepository:
             self._acknowledged[str(blob.digest)] = blob.digest
         return mounted
 
+    def close(self) -> bool:
+        """Cancel the uploads that were begun and are not needed; False where nobody answers."""
+        return self._uploads.close()
+
     def push_manifest(self, manifest: Manifest, name: str) -> None:
         """Write a manifest under a tag, or under its own digest.
 

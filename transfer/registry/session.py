@@ -70,7 +70,7 @@ class Session:
         """
         try:
             self._asking.connection.retried(self._attempt, lambda: self._furthest)
-        except TransferError:
+        except BaseException:  # Ctrl-C too leaves nothing behind
             self._cancel()
             raise
 
@@ -83,9 +83,9 @@ class Session:
                 self._is_lost = True
                 raise
             except TokenExpired:
-                if self._renewed_at == self._offset:
+                if self._renewed_at >= self._furthest:  # whatever place the registry tells now
                     raise
-                self._renewed_at = self._offset
+                self._renewed_at = self._furthest
                 self._is_lost = True
             except _OtherWay:
                 self._is_lost = True

@@ -7,11 +7,12 @@ Source: distribution-spec, "Pushing a blob in chunks", "Mounting a blob from ano
 
 from __future__ import annotations
 
+import threading
 from http import HTTPStatus
 
 from transfer.descriptor import Descriptor
 from transfer.digest import Digest
-from transfer.errors import AccessDenied, InvalidInput, NotFound, TransferError, Unavailable
+from transfer.errors import AccessDenied, InvalidInput, NotFound, Unavailable
 from transfer.http.answers import Answer
 from transfer.outlet import Making
 from transfer.registry.asking import Asking
@@ -30,6 +31,8 @@ class Uploads:
         self._asking = Asking(connection, path, name)
         self._begun: dict[Digest, Answer] = {}
         """Uploads that the registry opened where a mount was asked for."""
+        self._is_closed = False
+        self._lock = threading.Lock()
 
     def push(self, blob: Descriptor, content: OpenContent) -> None:
         """Upload a blob; see `session` for what happens on the way.
@@ -37,7 +40,23 @@ class Uploads:
         Raises:
             TransferError: as the registry refuses, or as `content` fails.
         """
-        Session(self._asking, blob, content, self._begun.pop(blob.digest, None)).send()
+        with self._connection.upload():
+            with self._lock:
+                begun = self._begun.pop(blob.digest, None)
+            Session(self._asking, blob, content, begun).send()
+
+    def close(self) -> bool:
+        """Cancel what was begun for a blob that will not be pushed any more.
+
+        A mount that is under way right now takes back itself what it is given instead.
+
+        Returns:
+            False where nobody answers, so that others need not be tried.
+        """
+        with self._lock:
+            self._is_closed = True
+            begun, self._begun = self._begun, {}
+        return all(self._take_back(answer) for answer in begun.values())
 
     def stream(self, blob: Making) -> None:
         """Upload a blob while it is being made: its digest is told at the end.
@@ -49,19 +68,23 @@ class Uploads:
             TransferError: as the registry refuses, or as making it fails.
         """
         what = f"{self._asking.name}: upload of a layer"
-        location = self._asking.location(self._asking.start(what), what)
-        try:
-            all_of_it = self._asking.stream(location, blob, what)
-            taken = self._connection.exchange(all_of_it, (HTTPStatus.ACCEPTED,))
-            location = self._asking.location(taken, what)
-            if blob.digest is None:
-                raise Unavailable(f"{what}: the registry answered before all of it was sent")
-            end = self._asking.put(location, blob.digest, b"", what)
-            stored = self._connection.exchange(end, (HTTPStatus.CREATED,))
-            stored.check_digest(blob.digest, what)
-        except TransferError:
-            self._asking.cancel(location, what)
-            raise
+        with self._connection.upload():
+            location = self._asking.location(self._asking.start(what), what)
+            try:
+                self._stream(blob, location, what)
+            except BaseException:  # Ctrl-C too leaves nothing behind
+                self._asking.cancel(location, what)
+                raise
+
+    def _stream(self, blob: Making, location: str, what: str) -> None:
+        all_of_it = self._asking.stream(location, blob, what)
+        taken = self._connection.exchange(all_of_it, (HTTPStatus.ACCEPTED,))
+        location = self._asking.location(taken, what)
+        if blob.digest is None:
+            raise Unavailable(f"{what}: the registry answered before all of it was sent")
+        end = self._asking.put(location, blob.digest, b"", what)
+        stored = self._connection.exchange(end, (HTTPStatus.CREATED,))
+        stored.check_digest(blob.digest, what)
 
     def mount(self, blob: Descriptor, origin: str) -> bool:
         """Take over a blob from the repository with path `origin`; False if that can't be.
@@ -76,7 +99,8 @@ class Uploads:
         if not manners.mounts:
             return False
         try:
-            return self._connection.retried(lambda: self._mount(blob, origin))
+            with self._connection.upload():
+                return self._connection.retried(lambda: self._mount(blob, origin))
         except (AccessDenied, NotFound, InvalidInput):
             manners.mounted(works=False)
             return False
@@ -90,8 +114,20 @@ class Uploads:
             _MOUNTED_OR_OPENED,
         )
         if answer.status == HTTPStatus.ACCEPTED:  # an upload is open instead: it will be used
-            self._begun[blob.digest] = answer
+            self._keep(blob, answer)
             return False
         answer.check_digest(blob.digest, what)
         self._connection.manners.mounted(works=True)
         return True
+
+    def _keep(self, blob: Descriptor, begun: Answer) -> None:
+        with self._lock:
+            unused = begun if self._is_closed else self._begun.get(blob.digest)
+            if not self._is_closed:
+                self._begun[blob.digest] = begun
+        if unused is not None:
+            self._take_back(unused)
+
+    def _take_back(self, begun: Answer) -> bool:
+        what = f"{self._asking.name}: upload"
+        return begun.location is None or self._asking.cancel(begun.location, what)

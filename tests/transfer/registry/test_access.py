@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -369,3 +369,54 @@ CHALLENGES: list[tuple[str, Challenge | None]] = [
 @pytest.mark.parametrize(("header", "challenge"), CHALLENGES)
 def test_challenges_are_read(header: str, challenge: Challenge | None) -> None:
     assert Challenge.parse(header) == challenge
+
+
+def test_a_registry_that_takes_back_what_it_had_gets_no_token_for_ever(
+    fake: FakeRegistry, tokens: TokenServer
+) -> None:
+    """Each body is refused, and each time the upload stands at another place."""
+    places = iter([5, 9] * 1000)
+    fake.fail("GET", "/v2/$", 1, challenged(tokens))
+    for method in ("PUT", "PATCH"):
+        fake.fail(method, UPLOADS, FOREVER, challenged(tokens))
+
+    def tell(exchange: Exchange) -> bool:
+        exchange.answer(204, {"Location": exchange.path, "Range": f"0-{next(places)}"})
+        return True
+
+    fake.fail("GET", UPLOADS, FOREVER, tell)
+    content = Content(CONTENT)
+    with connect(fake, credentials=ANN) as client:
+        client.ping()
+        with pytest.raises(AccessDenied):
+            client.repository("x").push_blob(content.blob, content.open)
+    assert fake.count("PUT") + fake.count("PATCH") == 4
+    assert not fake.open_uploads
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_registry_that_asks_and_does_not_ask_by_turns_is_not_asked_for_ever(
+    fake: FakeRegistry, tokens: TokenServer, *, first: bool
+) -> None:
+    turns = iter([first, not first] * 1000)
+    asks, does_not = challenged(tokens), status(401)
+
+    def refuse(exchange: Exchange) -> bool:
+        return (asks if next(turns) else does_not)(exchange)
+
+    for method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"):
+        fake.fail(method, "/x/", FOREVER, refuse)
+    content = Content(CONTENT)
+    with connect(fake, credentials=ANN) as client:
+        repository = client.repository("x")
+        uses: tuple[Callable[[], object], ...] = (
+            lambda: repository.resolve("1"),
+            lambda: repository.has_blob(content.blob),
+            lambda: repository.push_blob(content.blob, content.open),
+            repository.tags,
+        )
+        for use in uses:
+            before = len(fake.requests)
+            with pytest.raises(AccessDenied):
+                use()
+            assert len(fake.requests) - before <= 6

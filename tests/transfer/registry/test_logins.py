@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.fakes.faulty import Action, status
+from tests.fakes.faulty import FOREVER, Action, status
 from tests.fakes.registry import FakeRegistry
 from tests.fakes.tokens import TokenServer, token_server
 from tests.servers import Certificate
 from tests.transfer.registry.support import connect
 from transfer.errors import AccessDenied
 from transfer.registry import Credentials
+from transfer.registry.credentials import Keychain
 
 pytest_plugins = ["tests.server_fixtures"]
 
@@ -137,3 +139,79 @@ def test_a_registry_is_there_for_whoever_has_a_namespace(
         with pytest.raises(AccessDenied, match="answered 401") as caught:
             client.repository("teams/web").resolve("v1")
     assert f"no credentials for {fake.host}" in (caught.value.hint or "")
+
+
+class Vault:
+    """A credential helper whose answer is a file; it notes each time that it is asked."""
+
+    def __init__(self, folder: Path, host: str) -> None:
+        self._answer, self._count = folder / "answer", folder / "count"
+        program = folder / "docker-credential-vault"
+        program.write_text(f"#!/bin/sh\necho asked >>{self._count}\ncat {self._answer}\n")
+        program.chmod(0o755)
+        config = folder / "auth.json"
+        config.write_text(json.dumps({"credHelpers": {host: "vault"}}))
+        self.environ = {"REGISTRY_AUTH_FILE": str(config)}
+
+    def hold(self, username: str, secret: str) -> None:
+        self._answer.write_text(json.dumps({"Username": username, "Secret": secret}))
+
+    @property
+    def asked(self) -> int:
+        return len(self._count.read_text().splitlines())
+
+
+@pytest.fixture
+def vault(fake: FakeRegistry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Vault:
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    return Vault(tmp_path, fake.host)
+
+
+@pytest.mark.parametrize("kind", ["password", "identity token"])
+def test_what_a_helper_gave_and_a_token_server_refuses_is_asked_for_anew(
+    fake: FakeRegistry, tokens: TokenServer, vault: Vault, kind: str
+) -> None:
+    """As a helper has it that exchanges keys for a password of some hours."""
+    name = "ann" if kind == "password" else "<token>"
+    vault.hold(name, "morning")
+    tokens.users, tokens.identities = {"ann": "morning"}, frozenset({"morning"})
+    fake.fail("GET", "/v2/$", 1, challenged(tokens))
+    with connect(fake, environ=vault.environ) as client:
+        client.ping()
+        tokens.users, tokens.identities = {"ann": "evening"}, frozenset({"evening"})
+        vault.hold(name, "evening")
+        assert client.repository("team/app").resolve("v1") is None
+        assert client.repository("team/web").resolve("v1") is None
+        assert vault.asked == 2
+        tokens.users, tokens.identities = {"ann": "night"}, frozenset({"night"})
+        vault.hold(name, "night")
+        assert client.repository("team/api").resolve("v1") is None
+    assert vault.asked == 3
+    assert fake.requests[-1].headers["authorization"].startswith("Bearer ")
+
+
+def test_a_helper_that_says_the_same_again_is_not_asked_for_each_request(
+    fake: FakeRegistry, tokens: TokenServer, vault: Vault
+) -> None:
+    vault.hold("ann", "wrong")
+    fake.fail("HEAD", "", FOREVER, challenged(tokens))
+    with connect(fake, environ=vault.environ) as client:
+        for path in ("a", "b", "c"):
+            with pytest.raises(AccessDenied, match="answered 401") as caught:
+                client.repository(path).resolve("v1")
+            assert "wrong" not in f"{caught.value} {caught.value.hint}"
+    assert vault.asked == 2
+    assert tokens.asked == 3
+
+
+def test_a_helper_is_asked_again_a_minute_later(vault: Vault, fake: FakeRegistry) -> None:
+    vault.hold("ann", "morning")
+    keychain = Keychain(fake.host, None, vault.environ)
+    old = keychain.search().credentials
+    for now, asked in ((1000.0, 2), (1059.0, 2), (1060.0, 3), (1119.0, 3)):
+        keychain.forget(old, now)
+        assert keychain.search().credentials == old
+        assert vault.asked == asked
+    keychain.forget(Credentials("ann", "noon"), 5000.0)
+    assert keychain.search().credentials == old
+    assert vault.asked == 3, "somebody else has renewed it"
