@@ -6,19 +6,21 @@ import os
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
+from mirror.cli.operation import View, show_plan, view_options
 from mirror.cli.options import examples, release_option, site_option, sources_argument
 from mirror.cli.senses import senses_for
 from mirror.kots import Engine
 from mirror.preflight.case import read_case
 from mirror.preflight.checks import NAMES, judge
 from mirror.preflight.gather import gather
-from mirror.preflight.questions import questions
-from mirror.preflight.report import Report, questions_json, questions_text
+from mirror.preflight.plan import plan_preflight
+from mirror.preflight.report import Report
 from mirror.site.file import load_site
-from transfer.console import emit, home, output_option, progress_for, quiet_option
+from transfer.console import emit, home, progress_for
 from transfer.sources import open_sources
 
 
@@ -27,6 +29,7 @@ from transfer.sources import open_sources
     epilog=examples(
         "preflight /media/usb/harness --site site.yaml",
         "preflight /media/usb/harness --site site.yaml --dry-run",
+        "preflight /media/usb/harness --site site.yaml --dry-run --output script > ask.sh",
         "preflight /media/usb/harness --site site.yaml --skip storage --output json",
     ),
 )
@@ -52,9 +55,7 @@ from transfer.sources import open_sources
     type=click.Path(path_type=Path, file_okay=False),
     help="For --engine kots: where full archives are put together and unpacked.",
 )
-@click.option("--dry-run", is_flag=True, help="Print what would be asked; ask nobody.")
-@quiet_option
-@output_option
+@view_options
 def preflight(
     *,
     sources: tuple[Path, ...],
@@ -63,9 +64,7 @@ def preflight(
     skip: tuple[str, ...],
     engine: str,
     work_dir: Path | None,
-    dry_run: bool,
-    quiet: bool,
-    output: str,
+    **common: Any,  # noqa: ANN401 - as View takes them
 ) -> None:
     """Ask the registry, the cluster and this machine all that an install or upgrade depends on.
 
@@ -75,17 +74,16 @@ def preflight(
     Every finding passes, warns or fails, and says what to do. Nothing is changed: uploads are
     begun and cancelled. Ends with 12 if something failed. docs/preflight.md lists the checks.
     """
+    view = View(site=site, **common)
     at_site = load_site(site, home())
     folder = str(work_dir.absolute()) if work_dir else None
-    with open_sources(sources, progress_for(quiet=quiet), releases) as opened:
+    with open_sources(sources, progress_for(quiet=view.quiet), releases) as opened:
         case = read_case(at_site, sources, opened, engine=Engine(engine), work_dir=folder)
         case = replace(case, temporary=os.environ.get("TMPDIR", case.temporary))
-        if dry_run:
-            wanted = [one for one in questions(case) if one.is_wanted(skip)]
-            name = at_site.name
-            emit(output, questions_text(name, wanted), questions_json(name, wanted))
+        if view.dry_run:
+            show_plan(plan_preflight(case, skip), view)
             return
-        seen = gather(case, senses_for(at_site, quiet=quiet), datetime.now(UTC), skip)
+        seen = gather(case, senses_for(at_site, quiet=view.quiet), datetime.now(UTC), skip)
     report = Report(site=at_site.name, findings=judge(seen, skip), skipped=skip)
-    emit(output, report.text(), report.to_json())
+    emit(view.output, report.text(), report.to_json())
     report.raise_for_failures()

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from mirror.command import Command
+from mirror.command import Command, Value
 from mirror.secret import SecretSource
 
 
@@ -19,6 +19,8 @@ class Form(StrEnum):
     JSON = "json"
     MAYBE = "maybe"
     """JSON, or nothing where nothing is there."""
+    LIST = "list"
+    """A list in JSON: an error may come as something else, with exit code 0."""
     VERSIONS = "versions"
     """JSON, also of a cluster that does not answer: there is no use in asking more, then."""
     WORD = "word"
@@ -26,7 +28,9 @@ class Form(StrEnum):
     LINES = "lines"
     """Text that a person reads."""
     SECRET = "secret"  # noqa: S105 - a form
-    """JSON with secrets in it, which nobody reads."""
+    """JSON with secrets in it, which nobody is shown; nothing where nothing is there."""
+    ANY = "any"
+    """Whatever it is: that it ends well is all there is to see."""
 
 
 class Sight(StrEnum):
@@ -44,6 +48,8 @@ class Sight(StrEnum):
     PORT_IS_FREE = "port_is_free"
     IS_READABLE = "is_readable"
     IS_SET = "is_set"
+    PULLS_AS = "has_login"
+    ENDED_WELL = "ended_well"
     LACKS_RIGHTS = "lacks_rights"
     LACKS_NAMESPACE = "lacks_namespace"
     HAS_CONSOLE = "has_console"
@@ -73,10 +79,8 @@ class Need:
     """A sentence without its end."""
     sight: Sight | None = None
     """How a shell sees it; None where only a person can."""
-    arguments: tuple[str, ...] = ()
-    """What `sight` is given."""
-    secret: SecretSource | None = None
-    """What it is given before that: the value, which is not shown."""
+    arguments: tuple[Value, ...] = ()
+    """What `sight` is given; of a secret, the value, which is not shown."""
     hint: str = ""
     """What to do where it is not so."""
     warns: bool = False

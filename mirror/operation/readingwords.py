@@ -7,7 +7,7 @@ from typing import Any
 
 from mirror.operation.reading import Check, Gather, Hold, Need, Reading, Tell
 
-WARNED = "otherwise good to know"
+WARNED = "otherwise a warning"
 
 
 def file_of(gather: Gather) -> str:

@@ -49,16 +49,18 @@ def at_hand(plan: Plan) -> tuple[SecretSource, ...]:
             case Gather(hidden=hidden):
                 found += hidden
             case Check(needs=needs):
-                found += [need.secret for need in needs if need.secret]
+                given = (value for need in needs for value in need.arguments)
+                found += [value for value in given if not isinstance(value, str)]
             case _:
                 pass
     return tuple(dict.fromkeys(found))
 
 
 def taken_if_any(source: SecretSource, variable: str) -> Iterator[str]:
-    """A secret into its variable; one of the environment has been taken already."""
+    """A secret into its variable, and hidden; one of the environment has been taken already."""
     if not isinstance(source, FromEnvironment):
         yield f"read_secret {quote(source.path)}\n{variable}=$value"
+    yield f'hide_if_any "${variable}"'
 
 
 def function(name: str, command: Command, margin: str) -> str:
@@ -80,7 +82,7 @@ def reading_lines(
             yield f"tell {quote(namespace)} it {' '.join(step.following)}"
         case Gather(namespace=namespace, folder=folder):
             for source in action.hidden:
-                yield f'hide_if_any {quote(str(source))} "${variables[source]}"'
+                yield f'note_if_missing {quote(str(source))} "${variables[source]}"'
             yield from (f"hide_licence {quote(path)}" for path in action.licences)
             yield f"gather {quote(namespace)} {quote(folder)} it {' '.join(step.following)}"
         case Hold(command=command):
@@ -125,5 +127,7 @@ def _need(need: Need, variables: Mapping[SecretSource, str]) -> str:
 
 def _seen(need: Need, variables: Mapping[SecretSource, str]) -> str:
     """The function that tells whether it is so, with its arguments."""
-    given = [f'"${variables[need.secret]}"'] if need.secret else []
-    return " ".join((need.sight or "", *given, *map(quote, need.arguments)))
+    given = (
+        quote(one) if isinstance(one, str) else f'"${variables[one]}"' for one in need.arguments
+    )
+    return " ".join((need.sight or "", *given))

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from mirror.kube.cluster import Node, Reserved
 from mirror.preflight.finding import Found, failed, passed, warned
-from mirror.preflight.model import Member, Seen
+from mirror.preflight.model import Case, Member, Seen
 from mirror.requirements import (
     NODE_CPU,
     NODE_MEMORY,
@@ -33,11 +33,11 @@ def check_nodes(seen: Seen) -> Iterator[Found]:
     if not usable:
         yield failed(_NODES, told, "some", hint="see kubectl get nodes", details=away)
         return
-    if not any(one and one.mode for one in _requirements(seen).values()):
+    if not wants_large_nodes(seen.case):
         yield passed(_NODES, told, "some", details=away)
         return
     small = [node for node in usable if node.cpu < NODE_CPU or node.memory < NODE_MEMORY]
-    needed = f"{NODE_CPU} CPU and {_memories(NODE_MEMORY, math.ceil)} each"
+    needed = f"{NODE_SIZE} each"
     details = [*away, *(f"{node.name}: {_size(node)}" for node in small)]
     if not small:
         yield passed(_NODES, f"{told}, all large enough", needed, details=away)
@@ -59,16 +59,36 @@ def check_memory(seen: Seen) -> Iterator[Found]:
 
 def check_storage(seen: Seen) -> Iterator[Found]:
     """How much volumes will hold: nobody can see from here whether there is as much."""
-    needs = _needs(seen, lambda one: one.storage)
-    if not needs:
+    needed = storage_needed(seen.case)
+    if not needed:
         yield passed("volumes", "no application says how much it needs")
         return
     yield warned(
         "volumes",
         "cannot be seen from here",
-        _needed(needs, _memories),
+        needed,
         hint="see that the storage behind the StorageClass has as much; then --skip storage",
     )
+
+
+def wants_large_nodes(case: Case) -> bool:
+    """Whether one of the vendor's tables counts, with its least size of nodes."""
+    return any(one and one.mode for one in _requirements(case).values())
+
+
+def cpu_needed(case: Case) -> str:
+    """How many CPUs, and for what; "" where nobody says."""
+    return _needed(_needs(case, _CPU.need), _cpus)
+
+
+def memory_needed(case: Case) -> str:
+    """The same of memory."""
+    return _needed(_needs(case, _MEMORY.need), _memories)
+
+
+def storage_needed(case: Case) -> str:
+    """The same of volumes."""
+    return _needed(_needs(case, lambda one: one.storage), _memories)
 
 
 _Rounding = Callable[[Fraction], int]
@@ -87,10 +107,10 @@ class _Kind:
 
 
 def _compare(seen: Seen, kind: _Kind) -> Iterator[Found]:
-    for slug, one in _requirements(seen).items():
+    for slug, one in _requirements(seen.case).items():
         if one is None or kind.need(one) is None:
             yield warned(slug, "nobody says how much it needs", hint=STATE_IT)
-    needs = _needs(seen, kind.need)
+    needs = _needs(seen.case, kind.need)
     if not needs:
         return
     usable = [node for node in seen.cluster.nodes.get() if not node.obstacle]
@@ -116,25 +136,27 @@ def _of_others(seen: Seen, usable: Sequence[Node]) -> Iterator[Reserved]:
 
 
 def _needed(needs: dict[str, Fraction], shown: _Shown) -> str:
+    if not needs:
+        return ""
     parts = ", ".join(f"{slug} {shown(need, math.ceil)}" for slug, need in needs.items())
     return f"{shown(sum(needs.values(), Fraction()), math.ceil)} ({parts})"
 
 
-def _needs(seen: Seen, need: Callable[[Requirement], Fraction | None]) -> dict[str, Fraction]:
+def _needs(case: Case, need: Callable[[Requirement], Fraction | None]) -> dict[str, Fraction]:
     """How much each application needs, by its slug and the vendor's table that says so."""
     return {
         f"{slug} {one.mode}" if one.mode else slug: amount
-        for slug, one in _requirements(seen).items()
+        for slug, one in _requirements(case).items()
         if one and (amount := need(one))
     }
 
 
-def _requirements(seen: Seen) -> dict[str, Requirement | None]:
+def _requirements(case: Case) -> dict[str, Requirement | None]:
     """Of all applications of the site: those that are not carried run there as well."""
-    demo = {member.slug for member in seen.members if _is_demo(member)}
+    demo = {member.slug for member in case.members if _is_demo(member)}
     return {
         one.slug: find_requirement(one.slug, one.requirements, demo=one.slug in demo)
-        for one in seen.site.applications
+        for one in case.site.applications
     }
 
 
@@ -169,3 +191,5 @@ _MEMORY = _Kind(
     taken=lambda pod: pod.memory,
     shown=_memories,
 )
+NODE_SIZE = f"{NODE_CPU} CPU and {_memories(NODE_MEMORY, math.ceil)}"
+"""What each node has, at least, where the vendor's tables count."""

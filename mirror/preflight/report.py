@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from mirror.preflight.finding import Finding, Verdict
-from mirror.preflight.questions import Question
 from transfer.errors import PolicyError
 from transfer.text import counted
 
@@ -63,33 +62,6 @@ class Report:
     def _summary(self) -> str:
         passed, warned, failed = map(self.count, Verdict)
         return f"{passed} passed, {counted(warned, 'warning')}, {failed} failed"
-
-
-def questions_text(site: str, questions: Sequence[Question]) -> str:
-    """What would be asked: the checks that need it, then the commands and requests."""
-    lines = [f"preflight at {site} would ask:"]
-    for one in questions:
-        lines += ["", f"{one.name} (for {', '.join(one.checks)}): {one.why}"]
-        lines += [f"    {command.shell_line()}" for command in one.commands]
-        lines += [f"    {line}" for line in one.lines]
-    return "\n".join(lines)
-
-
-def questions_json(site: str, questions: Sequence[Question]) -> dict[str, Any]:
-    """The same for a program."""
-    return {
-        "site": site,
-        "questions": [
-            {
-                "name": one.name,
-                "checks": list(one.checks),
-                "why": one.why,
-                "commands": [list(command.argv) for command in one.commands],
-                "requests": list(one.lines),
-            }
-            for one in questions
-        ],
-    }
 
 
 def _lines(finding: Finding) -> Iterator[str]:

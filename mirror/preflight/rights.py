@@ -38,7 +38,7 @@ MINIMUM: Mapping[str, tuple[str, ...]] = {
 }
 """The least role in the namespace, as KOTS's vendor lists it."""
 
-_ASK = "ask whoever runs the cluster for a role binding to cluster-admin, at least for the window"
+ASK = "ask whoever runs the cluster for a role binding to cluster-admin, at least for the window"
 
 
 def check_namespaces(seen: Seen) -> Iterator[Found]:
@@ -68,7 +68,7 @@ def check_rights(seen: Seen) -> Iterator[Found]:
     new = [member.slug for member in seen.members if not seen.console.has(member.slug)]
     if new:
         needed = f"* on *: KOTS checks that before it installs {' and '.join(new)}"
-        yield failed("the cluster", "not everything is allowed", needed, hint=_ASK)
+        yield failed("the cluster", "not everything is allowed", needed, hint=ASK)
     for name, rights in seen.cluster.rights.items():
         yield _check_least(name, rights.get())
 
@@ -86,5 +86,5 @@ def _check_least(namespace: str, rights: Rights) -> Found:
         return passed(namespace, seen, needed)
     if not rights.is_complete:
         seen += ", and perhaps more: the cluster does not tell all of them"
-        return warned(namespace, seen, needed, hint=_ASK, details=details)
-    return failed(namespace, seen, needed, hint=_ASK, details=details)
+        return warned(namespace, seen, needed, hint=ASK, details=details)
+    return failed(namespace, seen, needed, hint=ASK, details=details)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,17 +13,25 @@ from mirror.deploy.status import as_lines, plan_status, read_status
 from mirror.kots.outcome import Finished
 from mirror.kube import kubectl_daily
 from mirror.operation import AskCluster, Hands, Plan
+from mirror.preflight.checks import judge
+from mirror.preflight.gather import Senses
+from mirror.preflight.gather import gather as gather_answers
+from mirror.preflight.model import Case
+from mirror.preflight.plan import plan_preflight
+from mirror.preflight.report import Report
 from mirror.site import Site
+from mirror.target import RegistryAccess
 from mirror.upkeep.console import hold, plan_console
 from mirror.upkeep.gather import gather
 from mirror.upkeep.logs import plan_logs, plan_to_gather, read_logs
 from tests.fakes.kube_changes import pod
 from tests.mirror.golden import SITE_FOLDER
 from tests.mirror.kots_site import KotsSite
-from tests.mirror.kots_world import read_site
+from tests.mirror.kots_world import SITE, read_site
 from tests.mirror.operations_daily import staged
+from tests.mirror.preflight_seen import NOW, PULL, good_case
 from tests.mirror.test_status import WAITING, with_waiting
-from transfer.errors import ToolError
+from transfer.errors import ToolError, Unavailable
 
 if TYPE_CHECKING:
     from tests.mirror.operations import Operation
@@ -176,8 +184,76 @@ class Logs(Unplanned):
         assert logs_in(site.folder / "logs") == FILES
 
 
+SKIPPED = ("registry", "push", "images", "pull")
+"""Checks for which somebody would have to play the registry."""
+
+
+def case_of(site: Site) -> Case:
+    """What a preflight of a site is about: its applications, and what crossed, in good order."""
+    found = good_case()
+    members = (
+        replace(one, application=site.application(one.slug))
+        for one in found.members
+        if one.slug in [application.slug for application in site.applications]
+    )
+    return replace(found, site=site, members=tuple(members))
+
+
+def senses_of(site: KotsSite, ask: AskCluster) -> Senses:
+    """What a preflight learns there, but for the registry."""
+
+    def nobody() -> RegistryAccess:
+        raise Unavailable("nobody plays the registry here")
+
+    return Senses(
+        ask=ask,
+        pusher=nobody,
+        puller=nobody,
+        pull_user=site.puller(),
+        check_files=lambda applications: len(list(applications)),
+        resolve=lambda _host: ("192.0.2.10",),
+        is_busy=lambda _port: False,
+        free_bytes=lambda _folder: site.free,
+        say=site.said.append,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Preflight(Unplanned):
+    """A site before its first install."""
+
+    def shown(self) -> Plan:
+        """Of the site that looks alike everywhere."""
+        site = read_site(SITE.replace("cluster:", PULL))
+        return plan_preflight(case_of(site))
+
+    def stage(self, folder: Path) -> KotsSite:
+        """An empty cluster, and all files."""
+        folder.mkdir(parents=True)
+        site = KotsSite(folder, ())
+        (site.etc / ".kube").mkdir()
+        (site.etc / ".kube/config").touch()
+        return site
+
+    def dry(self, site: KotsSite) -> Plan:
+        """Of the staged one, without its registry."""
+        return plan_preflight(case_of(site.site), SKIPPED)
+
+    def read(self, site: KotsSite, hands: Hands) -> None:
+        """Ask and judge."""
+        seen = gather_answers(case_of(site.site), senses_of(site, hands.ask), NOW, SKIPPED)
+        report = Report(site=site.site.name, findings=judge(seen, SKIPPED), skipped=SKIPPED)
+        site.said.append(report.text())
+        report.raise_for_failures()
+
+    def check(self, site: KotsSite) -> None:
+        """Nothing was made."""
+        assert site.deployed() == {}
+
+
 READINGS: Mapping[str, Operation] = {
     "console": Console(),
     "logs": Logs(),
+    "preflight": Preflight(),
     "status": Status(),
 }

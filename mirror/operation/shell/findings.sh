@@ -1,6 +1,6 @@
 # What is there against what has to be there: every finding is told, and nothing stops at one.
 
-passed=0 warned=0 failed=0 open='' silent='' word='' everything=''
+passed=0 warned=0 failed=0 failing='' open='' silent='' word='' everything=''
 lacking='' consoles=' ' applications=' ' openshift=''
 
 # finding VERDICT WORDS [ADVICE]
@@ -8,7 +8,13 @@ finding() {
     case $1 in
     pass) passed=$((passed + 1)) ;;
     warn) warned=$((warned + 1)) ;;
-    *) failed=$((failed + 1)) ;;
+    *)
+        failed=$((failed + 1))
+        case " $failing " in
+        *" $name "*) ;;
+        *) failing=${failing:+$failing }$name ;;
+        esac
+        ;;
     esac
     show "$1: $2"
     [ "$1" = pass ] || [ -z "${3-}" ] || say "    -> $3"
@@ -36,8 +42,10 @@ look() {
     case $1 in
     word) look_for_word ;;
     versions) look_for_versions ;;
-    maybe) [ "$code" = 0 ] && [ -z "$answer" ] || look_for_json ;;
+    maybe | secret) [ "$code" = 0 ] && [ -z "$answer" ] || look_for_json ;;
     json) look_for_json ;;
+    list) look_for_json && look_for_list ;;
+    any) ;;
     *) [ "$code" = 0 ] || no_answer ;;
     esac
 }
@@ -47,11 +55,21 @@ no_answer() {
     return 1
 }
 
-look_for_json() {
-    [ "$code" = 0 ] || no_answer || return 1
-    flat=$(printf '%s\n' "$answer" | read_json) && return 0
+unfit() {
     finding fail 'gave an answer that cannot be read' "$otherwise"
     return 1
+}
+
+look_for_list() {
+    is_list || unfit
+}
+
+look_for_json() {
+    if [ "$code" != 0 ]; then
+        no_answer
+        return 1
+    fi
+    flat=$(printf '%s\n' "$answer" | read_json) || unfit
 }
 
 # look_for_word: no, too, may come with an exit code.
@@ -116,8 +134,8 @@ see_by_person() {
 sum_up() {
     name=''
     say "$passed passed, warnings: $warned, failed: $failed"
-    [ "$failed" = 0 ] || stop 12 "$1: not ready" 'mend what failed, then run it again'
-    [ -z "$open" ] || stop 11 "$1: nobody has seen it yet: $open" \
+    [ "$failed" = 0 ] || stop 12 "not ready: $failing" 'mend what failed, then run it again'
+    [ -z "$open" ] || stop 11 "nobody has seen it yet: $open" \
         "look at what is to be seen; CONFIRMED='$open' says that it is so"
     say "Done: $1."
 }

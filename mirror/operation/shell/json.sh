@@ -92,6 +92,14 @@ read_word() {
     esac
 }
 
+# is_list: an error may come with exit code 0, as something else than the list that was asked for.
+is_list() {
+    case $flat in
+    '' | "$tab"[0-9]*) ;;
+    *) return 1 ;;
+    esac
+}
+
 # value_at KEY…: each value of flat that has these keys, one below the other, just above it.
 value_at() {
     keys=$tab

@@ -2,11 +2,10 @@
 
 saved=0 lost=0 unhidden=''
 
-# hide_if_any SOURCE VALUE: as far as it is at hand.
-hide_if_any() {
+# note_if_missing SOURCE VALUE: what is at hand is hidden already.
+note_if_missing() {
     case $2 in
     '' | *[[:cntrl:]]*) unhidden="$unhidden$newline  $1" ;;
-    *) hide "$2" ;;
     esac
 }
 

@@ -32,6 +32,14 @@ hide() {
     hidden=$hidden$text$newline$1$newline
 }
 
+# hide_if_any VALUE: of a secret that is not needed.
+hide_if_any() {
+    case $1 in
+    '' | *[[:cntrl:]]*) ;;
+    *) hide "$1" ;;
+    esac
+}
+
 # check_secrets: stops if one is not at hand.
 check_secrets() {
     [ -z "$faults" ] || stop 3 "secrets of the site are not at hand:$faults" \

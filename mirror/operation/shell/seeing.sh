@@ -131,6 +131,17 @@ is_set() {
     [ -n "$1" ]
 }
 
+# has_login SECRET HOST USER PASSWORD: of the pull secrets that are there, if that is at hand.
+has_login() {
+    [ -n "$3" ] && [ -n "$4" ] || return 2
+    seen=$(pulls_as "$@")
+    [ -z "$seen" ]
+}
+
+ended_well() {
+    [ "$code" = 0 ]
+}
+
 has_console() {
     case $consoles in
     *" $1 "*) ;;

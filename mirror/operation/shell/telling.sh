@@ -29,14 +29,6 @@ tell() {
     done
 }
 
-# is_list: an error may come with exit code 0, as something else.
-is_list() {
-    case $flat in
-    '' | "$tab"[0-9]*) ;;
-    *) return 1 ;;
-    esac
-}
-
 # tell_waiting: versions that are newer than the deployed one, the newest first.
 tell_waiting() {
     newer=0

@@ -37,9 +37,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -64,8 +64,11 @@ case $start in
 '' | logs-harness) ;;
 *) stop 2 "START=$start: there is no such step" 'take the name of one' ;;
 esac
+hide_if_any "$secret_1"
+hide_if_any "$secret_2"
 read_secret '/home/ops/console password'
 secret_3=$value
+hide_if_any "$secret_3"
 check_secrets
 clean
 has_programs kubectl sleep
@@ -89,9 +92,9 @@ if begin logs-harness \
           --namespace=harness \
           --request-timeout=0
     }
-    hide_if_any 'environment variable REGISTRY_PASSWORD' "$secret_1"
-    hide_if_any 'environment variable CONSOLE_PASSWORD' "$secret_2"
-    hide_if_any 'file /home/ops/console password' "$secret_3"
+    note_if_missing 'environment variable REGISTRY_PASSWORD' "$secret_1"
+    note_if_missing 'environment variable CONSOLE_PASSWORD' "$secret_2"
+    note_if_missing 'file /home/ops/console password' "$secret_3"
     hide_licence /etc/airgap/license.yaml
     hide_licence /etc/airgap/license-ng.yaml
     gather harness /etc/airgap/logs it log
