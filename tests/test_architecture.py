@@ -76,6 +76,8 @@ LAYERS = {
     "mirror.operation.model": 3,
     "mirror.operation.reading": 3,
     "mirror.operation.readingwords": 3,
+    "mirror.operation.writing": 3,
+    "mirror.operation.writingwords": 3,
     "mirror.operation.naming": 3,
     "mirror.operation.words": 3,
     "mirror.operation.show": 3,

@@ -69,15 +69,15 @@ def asking(site: Site) -> AskCluster:
 
 
 @contextmanager
-def hands_for(site: Site, planned: Plan, sources: Opened, watch: Watch) -> Iterator[Hands]:
-    """Everything that a run of a plan does to the world.
+def hands_for(site: Site | None, planned: Plan, sources: Opened, watch: Watch) -> Iterator[Hands]:
+    """Everything that a run of a plan does to the world; without a site, it asks no registry.
 
     Raises:
         InvalidInput: secrets are not at hand, all that the plan needs.
         TransferError: as `open_destinations`.
     """
     keyring = Keyring(dict(os.environ))
-    asked = login_secrets(site) if planned.images else ()
+    asked = login_secrets(site) if site and planned.images else ()
     keyring.check(dict.fromkeys((*secrets_of(planned), *asked)))
     with _registry(site, planned, keyring) as look:
         yield Hands(
@@ -99,15 +99,15 @@ def hands_for(site: Site, planned: Plan, sources: Opened, watch: Watch) -> Itera
         )
 
 
-def _runner(site: Site, keyring: Keyring, say: Say) -> Runner:
-    return Runner(keyring=keyring, secrets=passwords(site), say=say)
+def _runner(site: Site | None, keyring: Keyring, say: Say) -> Runner:
+    return Runner(keyring=keyring, secrets=passwords(site) if site else (), say=say)
 
 
 @contextmanager
 def _registry(
-    site: Site, planned: Plan, keyring: Keyring
+    site: Site | None, planned: Plan, keyring: Keyring
 ) -> Iterator[Callable[[Sequence[Relocation]], Audit]]:
-    if not planned.images:
+    if not site or not planned.images:
         yield lambda _images: Audit(images=())
         return
     access = access_to(site, keyring)

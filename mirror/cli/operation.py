@@ -17,7 +17,7 @@ import click
 
 from mirror.cli.hands import Opened, Say, Watch, hands_for
 from mirror.operation import Plan, Step, as_json, as_runbook, as_script, as_text, run
-from mirror.operation.journal import Journal
+from mirror.operation.journal import Journal, NoJournal
 from mirror.operation.journalfile import HeldJournal, hold_journal
 from mirror.operation.show import wrapped
 from mirror.site import Site
@@ -54,9 +54,21 @@ class Manner(View):
     journal: Path | None
 
     @property
-    def journal_path(self) -> Path:
+    def journal_path(self) -> Path | None:
         """The journal, beside the site file unless another place was named."""
         return self.journal or self.site.with_name(f"{self.site.stem}.journal.jsonl")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere(Manner):
+    """The same of what concerns no site; it is noted where --journal says so."""
+
+    site: Path = Path()
+
+    @property
+    def journal_path(self) -> Path | None:
+        """The journal that was named; None without one."""
+        return self.journal
 
 
 _DRY_RUN = click.option(
@@ -117,13 +129,34 @@ class Turn:
 
     manner: Manner
     _journal: HeldJournal | None
+    """None where nothing is noted."""
 
     def take(self, site: Site, plan: Plan, sources: Opened | None = None) -> None:
         """Take every step of a plan that was made from what is there, and report; or show it."""
-        if self._journal is None:
-            show_plan(plan, self.manner)
-        else:
-            _carry_out(site, plan, self.manner, sources or Opened(), self._journal)
+        achieved = self.carry_out(site, plan, sources)
+        if achieved is None:
+            return
+        told = plan.notes if self.manner.quiet else ()  # the others were told before the work
+        end = f"Done: {plan.title}." if plan.work else "Nothing was to be done."
+        text = "\n".join((*told, *(achieved or (end,))))
+        data = {"title": plan.title, "notes": list(plan.notes), "achieved": list(achieved)}
+        emit(self.manner.output, text, data)
+
+    def carry_out(
+        self, site: Site | None, plan: Plan, sources: Opened | None = None
+    ) -> tuple[str, ...] | None:
+        """The same without the report; returns what was achieved, None where it was shown."""
+        manner = self.manner
+        if manner.dry_run:
+            show_plan(plan, manner)
+            return None
+        say = say_for(quiet=manner.quiet)
+        for note in plan.notes:
+            say(f"note: {note}")
+        journal = self._journal.of(plan.title) if self._journal else NoJournal()
+        watch = _watch(manner, say, journal)
+        with hands_for(site, plan, sources or Opened(), watch) as hands:
+            return run(site, plan, hands)
 
 
 @contextmanager
@@ -134,24 +167,12 @@ def turn_of(manner: Manner) -> Iterator[Turn]:
         Conflict: another run is under way.
         StorageError: the journal cannot be written.
     """
-    if manner.dry_run:
+    path = manner.journal_path
+    if manner.dry_run or path is None:
         yield Turn(manner, None)
         return
-    with hold_journal(manner.journal_path, _who(), _now) as journal:
+    with hold_journal(path, _who(), _now) as journal:
         yield Turn(manner, journal)
-
-
-def _carry_out(site: Site, plan: Plan, manner: Manner, sources: Opened, held: HeldJournal) -> None:
-    say = say_for(quiet=manner.quiet)
-    for note in plan.notes:
-        say(f"note: {note}")
-    with hands_for(site, plan, sources, _watch(manner, say, held.of(plan.title))) as hands:
-        achieved = run(site, plan, hands)
-    told = plan.notes if manner.quiet else ()  # the others were told before the work
-    end = f"Done: {plan.title}." if plan.work else "Nothing was to be done."
-    text = "\n".join((*told, *(achieved or (end,))))
-    data = {"title": plan.title, "notes": list(plan.notes), "achieved": list(achieved)}
-    emit(manner.output, text, data)
 
 
 def _watch(manner: Manner, say: Say, journal: Journal) -> Watch:

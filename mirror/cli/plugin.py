@@ -6,20 +6,15 @@ import os
 import platform as machine
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from mirror.cli.operation import Manner, show_plan
+from mirror.cli.operation import Elsewhere, operation_options, turn_of
 from mirror.cli.options import examples, sources_argument
-from mirror.credentials import Keyring
 from mirror.deploy.plugin import PROGRAM, CarriedPlugin, plan_plugin
-from mirror.kots import outcome
-from mirror.operation import Plan
-from mirror.operation.edits import edit
-from mirror.operation.model import Edit, Run
-from mirror.process import Runner
 from transfer.bundle import Bundle
-from transfer.console import emit, output_option, say_for
+from transfer.console import emit
 from transfer.contents import ArchiveKind
 from transfer.sources import OpenSource, open_sources
 
@@ -31,6 +26,8 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
     epilog=examples(
         "plugin /media/usb/harness --to ~/.local/bin",
         "plugin /media/usb/harness --to /srv/tools --platform darwin/arm64",
+        "plugin /media/usb/harness --to ~/.local/bin --journal site.journal.jsonl",
+        "plugin /media/usb/harness --to ~/.local/bin --dry-run --output script > plugin.sh",
     ),
 )
 @sources_argument
@@ -43,48 +40,34 @@ _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
     help="Where to put it; kubectl finds it if that is on PATH.",
 )
 @click.option("--platform", metavar="OS/ARCH", help="Another machine's; by default this one's.")
-@click.option("--dry-run", is_flag=True, help="Print what would be done.")
-@output_option
+@operation_options
 def plugin(
-    *, sources: tuple[Path, ...], folder: Path, platform: str | None, dry_run: bool, output: str
+    *,
+    sources: tuple[Path, ...],
+    folder: Path,
+    platform: str | None,
+    **common: Any,  # noqa: ANN401 - as Manner takes them
 ) -> None:
     """Put kubectl-kots out of SOURCE into a folder, proven, executable, whole or not at all.
 
-    It deploys the admin console of its own version: one of another version than the console that
-    crossed with it is refused.
+    Vendor's install guide, "Install KOTS plugin". It deploys the admin console of its own version:
+    one of another version than the console that crossed with it is refused.
     """
+    manner = Elsewhere(**common)
     here = _here()
-    with open_sources(sources) as opened:
+    with turn_of(manner) as turn, open_sources(sources) as opened:
         planned = plan_plugin(
             tuple(_carried(opened)),
             platform or here,
             str(folder.absolute()),
             foreign=platform not in (None, here),
         )
-        if dry_run:
-            none = Path()
-            show_plan(
-                planned,
-                Manner(
-                    site=none, dry_run=True, confirmed=(), journal=None, quiet=False, output=output
-                ),
-            )
+        if turn.carry_out(None, planned) is None:
             return
-        _take(planned)
     path = folder.absolute() / PROGRAM
     notes = [*planned.notes, *_about_path(folder)]
     data = {"path": str(path), "notes": notes}
-    emit(output, "\n".join((f"{path} is there", *(f"note: {note}" for note in notes))), data)
-
-
-def _take(planned: Plan) -> None:
-    runner = Runner(keyring=Keyring(dict(os.environ)), secrets=(), say=say_for(quiet=True))
-    for step in planned.work:
-        match step.action:
-            case Edit() as action:
-                edit(action)
-            case Run(command=command):
-                outcome.check(runner(command), command)
+    emit(manner.output, "\n".join((f"{path} is there", *(f"note: {note}" for note in notes))), data)
 
 
 def _carried(opened: Sequence[OpenSource]) -> Iterator[CarriedPlugin]:

@@ -20,13 +20,15 @@ from mirror.operation.model import (
     Step,
 )
 from mirror.operation.words import PUSH_FIRST
+from mirror.operation.writing import Rewrite, WriteFile
+from mirror.operation.writingwords import write_by_hand
 
 
 def by_hand(step: Step) -> str:
     """Paragraphs; lines that begin with blanks are commands to paste. "" for a command."""
     match step.action:
-        case Look(images=images, pushed=pushed):
-            instead = PUSH_AGAIN if pushed else PUSH_FIRST
+        case Look(images=images, pushed=pushed, named=named):
+            instead = PUSH_AGAIN if pushed or named else PUSH_FIRST
             return (
                 f"See that the registry holds each of these {len(images)} images under its name, "
                 "with this digest, and has everything below it. airgap-mirror audit looks for all "
@@ -50,10 +52,10 @@ def _edit(path: str, change: Change) -> str:
     match change:
         case RemoveItem(key=key, item=item):
             return f"In {path}, take {item} out of the list {key}."
-        case RemoveFile():
-            return f"Delete {path}:\n\n  rm -f -- {quote(path)}"
-        case RemoveFolder():
-            return f"Delete {path} with everything in it:\n\n  rm -rf -- {quote(path)}"
+        case RemoveFile() | RemoveFolder():
+            is_folder = isinstance(change, RemoveFolder)
+            what, how = (" with everything in it", "-rf") if is_folder else ("", "-f")
+            return f"Delete {path}{what}:\n\n  rm {how} -- {quote(path)}"
         case CopyFile(source=source):
             return f"Put {source} in place of {path}:\n\n  cp -- {quote(source)} {quote(path)}"
         case InstallPlugin(archive=archive, digest=digest, member=member):
@@ -73,3 +75,5 @@ def _edit(path: str, change: Change) -> str:
                 f"Write {path}, a KOTS ConfigValues file: {mine} the values of {source}{which}. "
                 "Nobody else may read it."
             )
+        case WriteFile() | Rewrite():
+            return write_by_hand(path, change)

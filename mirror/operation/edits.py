@@ -18,9 +18,10 @@ from mirror.operation.model import (
     RemoveFolder,
     RemoveItem,
 )
+from mirror.operation.writing import Rewrite, WriteFile
 from transfer.bundle.tree import digest_file
 from transfer.disk import ingest, read_text, replace_file, storage_errors
-from transfer.errors import DigestMismatch, InvalidInput
+from transfer.errors import Conflict, DigestMismatch, InvalidInput
 
 _OWNER_ONLY = 0o600
 _EXECUTABLE = 0o755
@@ -33,6 +34,7 @@ def edit(wanted: Edit) -> None:
         NotFound: the file to change is not there.
         InvalidInput: it is not of the form that it has to be.
         DigestMismatch, CorruptArchive: an archive is not what it was.
+        Conflict: a file is not as it was when the plan was made.
         StorageError: the file cannot be read or written.
     """
     path = Path(wanted.path)
@@ -43,6 +45,10 @@ def edit(wanted: Edit) -> None:
             _install_plugin(path, change)
         case MergeValues() as change:
             _merge_values(path, change)
+        case WriteFile() as change:
+            _write(path, change)
+        case Rewrite() as change:
+            _rewrite(path, change)
         case RemoveFile():
             with storage_errors(str(path)):
                 path.unlink(missing_ok=True)
@@ -61,6 +67,27 @@ def _copy(source: Path, path: Path) -> None:
         final = path.resolve()  # a link stays one
         mode = stat.S_IMODE(final.stat().st_mode) if final.exists() else _OWNER_ONLY
     replace_file(final, content, str(path), mode)
+
+
+def _write(path: Path, change: WriteFile) -> None:
+    if path.exists() and not change.replaces:
+        if str(digest_file(path, str(path))) == change.digest:
+            return
+        raise Conflict(f"{path}: is there already", hint="move it out of the way")
+    replace_file(path, change.content.encode(), f"file {path}", _OWNER_ONLY)
+
+
+def _rewrite(path: Path, change: Rewrite) -> None:
+    if change.before:
+        found = str(digest_file(path, str(path)))
+        if found == change.digest:
+            return
+        if found != change.before:
+            raise Conflict(
+                f"{path}: has changed since it was read; nothing was written",
+                hint="run the same command again: it reads the file anew",
+            )
+    replace_file(path, change.text.encode(), f"file {path}", change.mode)
 
 
 def _remove_item(path: Path, change: RemoveItem) -> None:

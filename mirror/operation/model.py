@@ -13,6 +13,7 @@ from enum import StrEnum
 from mirror.command import Command, Value
 from mirror.offer import Offered
 from mirror.operation.reading import Check, Gather, Reading, Tell
+from mirror.operation.writing import Rewrite, WriteFile
 from mirror.secret import SecretSource
 from transfer.relocate import Relocation
 
@@ -183,6 +184,8 @@ class Look:
     images: tuple[Relocation, ...]
     pushed: bool = False
     """KOTS has just pushed them; otherwise it is about to pull them."""
+    named: bool = False
+    """Not KOTS: a file that is about to be written names them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +249,16 @@ class MergeValues:
     """The items that the release knows; None takes all."""
 
 
-Change = RemoveItem | RemoveFile | RemoveFolder | CopyFile | InstallPlugin | MergeValues
+Change = (
+    RemoveItem
+    | RemoveFile
+    | RemoveFolder
+    | CopyFile
+    | InstallPlugin
+    | MergeValues
+    | WriteFile
+    | Rewrite
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,10 +34,11 @@ _JUDGES = {
 }
 
 
-def run(site: Site, plan: Plan, hands: Hands) -> tuple[str, ...]:
+def run(site: Site | None, plan: Plan, hands: Hands) -> tuple[str, ...]:
     """Take every step of a plan that was made from what is there; returns what was achieved.
 
-    The same order, planned and run again, continues after any failure.
+    The same order, planned and run again, continues after any failure. A plan that concerns no site
+    needs none.
 
     Raises:
         InvalidInput: secrets are not at hand; nothing was changed.
@@ -70,7 +71,7 @@ def secrets_of(plan: Plan) -> list[SecretSource]:
     return list(dict.fromkeys(value for value in values if not isinstance(value, str)))
 
 
-def _take_noted(site: Site, plan: Plan, step: Step, hands: Hands) -> str | None:
+def _take_noted(site: Site | None, plan: Plan, step: Step, hands: Hands) -> str | None:
     hands.journal.note(Event.BEGAN, step)
     try:
         done = _take(site, step, hands)
@@ -92,7 +93,7 @@ def _advise(plan: Plan, failed: Step, hands: Hands) -> None:
         hands.advise(f"  {step.name}: {step.undo}")
 
 
-def _take(site: Site, step: Step, hands: Hands) -> str | None:
+def _take(site: Site | None, step: Step, hands: Hands) -> str | None:
     match step.action:
         case Run() as action:
             if action.handed:
@@ -105,7 +106,7 @@ def _take(site: Site, step: Step, hands: Hands) -> str | None:
         case Await() as action:
             return await_goal(action, hands)
         case Look() as action:
-            return _look(action, hands, str(site.registry.endpoint))
+            return _look(action, hands, str(site.registry.endpoint) if site else "the registry")
         case Assemble(archive=archive, path=path):
             hands.assemble(archive, path)
         case Edit() as action:
@@ -125,7 +126,10 @@ def _ask_person(step: Step, hands: Hands) -> None:
 
 
 def _look(action: Look, hands: Hands, endpoint: str) -> str:
-    faults = hands.audit(action.images).faults()
+    found = hands.audit(action.images)
+    if action.named:
+        found.raise_for_findings()
+    faults = found.faults()
     if action.pushed:
         what = f"{endpoint} does not hold what KOTS pushed"
         raise_together(ToolError, what, faults, hint=PUSH_AGAIN)

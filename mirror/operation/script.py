@@ -12,12 +12,13 @@ from importlib.resources import files
 from shlex import quote
 
 from mirror.kots.outcome import ADVICE, LOOK_AT_LOG, OTHERWISE, UNDONE
-from mirror.operation.model import Plan, Run
+from mirror.operation.model import Edit, Plan, Run
 from mirror.operation.run import secrets_of
 from mirror.operation.scriptreads import at_hand, ending, manner_of, parts_of, taken_if_any
 from mirror.operation.scriptsteps import comment, steps_of
 from mirror.operation.show import listed
 from mirror.operation.words import HOPELESS, PAUSE, PLAN_AGAIN
+from mirror.operation.writing import Rewrite, WriteFile
 from mirror.secret import FromEnvironment, SecretSource
 from transfer.disk import storage_errors
 
@@ -53,6 +54,7 @@ def as_script(plan: Plan) -> str:
         *_taken(variables),
         common(),
         *map(part, parts_of(plan)),
+        *([part("files")] if _writes(plan, WriteFile, Rewrite) else []),
         _words(plan),
         _start(plan, variables),
         *steps_of(plan, variables),
@@ -74,7 +76,7 @@ def part(name: str) -> str:
 
 def _header(plan: Plan) -> Iterator[str]:
     yield plan.title[:1].upper() + plan.title[1:]
-    programs = " and ".join([*plan.programs(), "sleep"])
+    programs = " and ".join(_programs(plan))
     yield _USAGE.format(programs=programs, manner=manner_of(plan))
     if any(isinstance(step.action, Run) and step.action.handed for step in plan.steps):
         yield _UNPROVEN
@@ -82,6 +84,16 @@ def _header(plan: Plan) -> Iterator[str]:
         yield "Assumed, and asked where it can be:\n" + listed(plan.assumptions)
     if plan.notes:
         yield "To know:\n" + listed(plan.notes)
+
+
+def _programs(plan: Plan) -> list[str]:
+    """What the script needs besides the shell: without mv, no file is there whole or not at all."""
+    return [*plan.programs(), *(["mv"] if _writes(plan, WriteFile) else []), "sleep"]
+
+
+def _writes(plan: Plan, *kinds: type) -> bool:
+    edits = [step.action for step in plan.steps if isinstance(step.action, Edit)]
+    return any(isinstance(edit.change, kinds) for edit in edits)
 
 
 def _variables(sources: Iterable[SecretSource]) -> dict[SecretSource, str]:
@@ -153,7 +165,7 @@ def _start(plan: Plan, variables: Mapping[SecretSource, str]) -> str:
         *(line for source in spared for line in taken_if_any(source, variables[source])),
         "check_secrets",
         "clean",
-        f"has_programs {' '.join(map(quote, [*plan.programs(), 'sleep']))}",
+        f"has_programs {' '.join(map(quote, _programs(plan)))}",
     ]
     return "\n".join(lines)
 

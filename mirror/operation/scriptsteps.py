@@ -43,6 +43,8 @@ from mirror.operation.reading import Check, Gather, Hold, Tell
 from mirror.operation.scriptreads import function, reading_lines
 from mirror.operation.show import laid_out, wrapped
 from mirror.operation.words import assumed, late, told
+from mirror.operation.writing import Rewrite, WriteFile
+from mirror.operation.writingwords import script_lines
 from mirror.secret import SecretSource
 
 _MARGIN = "    "
@@ -113,6 +115,8 @@ def _by_hand(step: Step) -> Iterator[str]:
             yield f"if mentions {quote(path)} {quote(item)}; then {ask}; fi"
         case Edit(path=path, change=InstallPlugin()):
             yield from (ask, f"has_program {quote(path)}")
+        case Edit(path=path, change=WriteFile() | Rewrite() as change):
+            yield from script_lines(path, change, ask)
         case Edit(path=path):
             yield from (ask, f"has {quote(path)}")
         case _:

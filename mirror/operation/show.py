@@ -25,6 +25,9 @@ from mirror.operation.model import (
 )
 from mirror.operation.reading import Check, Gather, Hold, Reading, Tell
 from mirror.operation.readingwords import as_data, conditions, needed
+from mirror.operation.writing import Rewrite, WriteFile
+from mirror.operation.writingwords import as_data as as_data_of
+from mirror.operation.writingwords import written
 from mirror.secret import SecretSource
 
 WIDTH = 98
@@ -96,6 +99,8 @@ def _action(step: Step) -> Iterator[str]:
             yield f"{_INDENT}  {edit.path}"
             yield _wrap(edited(edit.change), _INDENT)
         case Person(instructions=text):
+            if isinstance(edit.change, Rewrite) and edit.change.exchanges:
+                yield "\n".join(f"{_MARGIN}{one}" for one in edit.change.exchanges)
             yield _wrap(f"By hand, then --confirmed {step.name}, or yes when asked:", _INDENT)
             yield wrapped(text, f"{_INDENT}  ")
         case Save(command=command, path=path):
@@ -121,10 +126,9 @@ def edited(change: Change) -> str:
     match change:
         case RemoveItem(key=key, item=item):
             return f"Take {item} out of {key}."
-        case RemoveFile():
-            return "Delete the file."
-        case RemoveFolder():
-            return "Delete the folder with everything in it."
+        case RemoveFile() | RemoveFolder():
+            folder = isinstance(change, RemoveFolder)
+            return "Delete the folder with everything in it." if folder else "Delete the file."
         case CopyFile(source=source):
             return f"Write it anew, as a copy of {source}."
         case InstallPlugin(archive=archive, digest=digest, member=member):
@@ -135,6 +139,8 @@ def edited(change: Change) -> str:
 
 
 def laid_out(
+        case WriteFile() | Rewrite():
+            return written(change)
     command: Command,
     margin: str = "",
     secret: Callable[[SecretSource], str] = shell_word,
@@ -176,6 +182,7 @@ def step_as_json(step: Step) -> dict[str, Any]:
         value |= _command_as_json(step.command)
     if step.following:
         value["following"] = {
+            value |= as_data_of(change) if isinstance(change, WriteFile | Rewrite) else {}
             name: _command_as_json(command) for name, command in step.following.items()
         }
     if step.undo:

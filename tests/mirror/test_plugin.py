@@ -5,16 +5,21 @@ from __future__ import annotations
 import json
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from mirror.deploy.plugin import CarriedPlugin, plan_plugin
+from mirror.operation.byhand import by_hand
 from mirror.operation.edits import edit
+from mirror.operation.journalfile import hold_journal
 from mirror.operation.model import Edit, InstallPlugin
 from scripts import sample_archives as sample
 from tests.mirror.kots_operator import ours
 from tests.mirror.kots_world import KOTS, OLD_KOTS
+from tests.mirror.shells import step
+from tests.mirror.stops import NOW
 from tests.mirror.supply import Ran, mirror
 from tests.real.product import write_spec
 from transfer.digest import Digest
@@ -113,6 +118,50 @@ def test_a_dry_run_shows_it_and_does_nothing(bundle: Path, tmp_path: Path) -> No
     assert not (tmp_path / "bin").exists()
     steps = json.loads(run(*words, "--output", "json").out)["steps"]
     assert steps[0]["path"] == f"{tmp_path}/bin/kubectl-kots"
+
+
+def test_its_script_and_runbook_do_without_us(bundle: Path, tmp_path: Path) -> None:
+    words = (bundle, "--to", tmp_path / "bin", "--platform", "linux/arm64", "--dry-run")
+    assert run(*words, "--output", "script").out.startswith("#!/bin/sh\n# Install kubectl-kots to ")
+    assert run(*words, "--output", "runbook").out.startswith("# Install kubectl-kots to ")
+    assert run(*words[:-1], "--output", "script").code == 2
+
+
+def test_it_is_noted_where_it_is_asked_for(bundle: Path, tmp_path: Path) -> None:
+    journal, words = tmp_path / "notes", (bundle, "--to", tmp_path / "bin")
+    done = run(*words, "--platform", "linux/amd64", "--journal", journal)
+    assert done.code == 0, done.err
+    assert "[1/2] Put kubectl-kots " in done.err
+    lines = list(map(json.loads, journal.read_text().splitlines()))
+    assert [(line["event"], line.get("step", "")) for line in lines] == [
+        ("opened", ""),
+        *((event, "install-plugin") for event in ("began", "done")),
+        *((event, "try-plugin") for event in ("began", "done")),
+        ("ended", ""),
+    ]
+    with hold_journal(journal, "somebody", lambda: NOW):
+        done = run(*words, "--platform", "linux/amd64", "--journal", journal)
+    assert (done.code, "another run is under way: somebody" in done.err) == (8, True)
+
+
+def test_done_by_hand_the_one_before_stays_until_the_new_one_is_proven(tmp_path: Path) -> None:
+    archive, program = write_plugin(tmp_path / "kots.tar.gz"), tmp_path / "a b/kubectl-kots"
+    program.parent.mkdir()
+    program.write_text("the one before")
+    good = str(Digest.of(archive.read_bytes()))
+    for digest, member, whole in (
+        (f"sha256:{'0' * 64}", "kots", False),
+        (good, "other", False),
+        (good, "kots", True),
+    ):
+        change = InstallPlugin(archive=str(archive), digest=digest, member=member)
+        install = step(Edit(path=str(program), change=change))
+        lines = [line for line in by_hand(install).splitlines() if line.startswith("  ")]
+        done = subprocess.run(["sh"], input="\n".join(lines), text=True, check=False)
+        assert (done.returncode == 0) is whole
+        assert (program.read_text() != "the one before") is whole
+    assert program.read_text().startswith(PROGRAM)
+    assert os.access(program, os.X_OK)
 
 
 CARRIED = CarriedPlugin(
