@@ -98,9 +98,9 @@ def _action(step: Step) -> Iterator[str]:
         case Edit() as edit:
             yield f"{_INDENT}  {edit.path}"
             yield _wrap(edited(edit.change), _INDENT)
-        case Person(instructions=text):
             if isinstance(edit.change, Rewrite) and edit.change.exchanges:
                 yield "\n".join(f"{_MARGIN}{one}" for one in edit.change.exchanges)
+        case Person(instructions=text):
             yield _wrap(f"By hand, then --confirmed {step.name}, or yes when asked:", _INDENT)
             yield wrapped(text, f"{_INDENT}  ")
         case Save(command=command, path=path):
@@ -136,11 +136,11 @@ def edited(change: Change) -> str:
         case MergeValues(source=source, own=own):
             mine = f", and {own}, which comes first" if own else ""
             return f"Write it with the values of {source}{mine}."
+        case WriteFile() | Rewrite():
+            return written(change)
 
 
 def laid_out(
-        case WriteFile() | Rewrite():
-            return written(change)
     command: Command,
     margin: str = "",
     secret: Callable[[SecretSource], str] = shell_word,
@@ -172,6 +172,7 @@ def step_as_json(step: Step) -> dict[str, Any]:
     match step.action:
         case Edit(path=path, change=change):
             value |= {"path": path, "edit": edited(change)}
+            value |= as_data_of(change) if isinstance(change, WriteFile | Rewrite) else {}
         case Person(instructions=text):
             value["instructions"] = text
         case Save(path=path) | Assemble(path=path):
@@ -182,7 +183,6 @@ def step_as_json(step: Step) -> dict[str, Any]:
         value |= _command_as_json(step.command)
     if step.following:
         value["following"] = {
-            value |= as_data_of(change) if isinstance(change, WriteFile | Rewrite) else {}
             name: _command_as_json(command) for name, command in step.following.items()
         }
     if step.undo:
