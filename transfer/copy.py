@@ -65,7 +65,7 @@ def copy(  # noqa: PLR0913 - what to move, and what callers choose
             for image, found in zip(images, held, strict=True)
             if not isinstance(found, TransferError) and (repair or found != image.root.digest)
         ]
-        errors = _move(run, missing)
+        errors = _move(run, missing, overwrite=overwrite)
     except BaseException:
         run.abandon()
         raise
@@ -107,7 +107,8 @@ def _held(run: Run, image: ImageCopy) -> Digest | None:
 def _is_stuck(found: Digest | TransferError | None) -> bool:
     """Whether a target fails at this name alone, as after a crash that left half of it.
 
-    Nobody can read what it names; writing it anew mends it.
+    Writing it anew mends it. That nobody could read it does not say that nothing is there: it is
+    asked for once more before it is written.
     """
     return isinstance(found, Unavailable) and found.stumbled
 
@@ -152,6 +153,7 @@ class _Image:
     """One image on its way: its manifests, and the blobs that are still missing."""
 
     copy: ImageCopy
+    overwrite: bool
     manifests: tuple[Manifest, ...]
     missing: set[_Key]
     error: TransferError | None = None
@@ -168,11 +170,11 @@ class _Blob:
     waiting: list[_Image] = field(default_factory=list)
 
 
-def _move(run: Run, missing: Sequence[ImageCopy]) -> dict[int, TransferError]:
+def _move(run: Run, missing: Sequence[ImageCopy], *, overwrite: bool) -> dict[int, TransferError]:
     """Move the missing images; return their errors, by the identity of the ImageCopy."""
     errors: dict[int, TransferError] = {}
     images: list[_Image] = []
-    surveys = run.workers.map(run.attempt(_survey), missing)
+    surveys = run.workers.map(run.attempt(partial(_survey, overwrite=overwrite)), missing)
     for image, surveyed in zip(missing, surveys, strict=True):
         if isinstance(surveyed, TransferError):
             errors[id(image)] = surveyed
@@ -190,10 +192,10 @@ def _move(run: Run, missing: Sequence[ImageCopy]) -> dict[int, TransferError]:
     return errors
 
 
-def _survey(image: ImageCopy) -> _Image:
+def _survey(image: ImageCopy, *, overwrite: bool) -> _Image:
     manifests = successors(image.source, image.root)
     blobs = {_key(blob) for manifest in manifests for blob in manifest.blobs}
-    return _Image(copy=image, manifests=manifests, missing=blobs)
+    return _Image(copy=image, overwrite=overwrite, manifests=manifests, missing=blobs)
 
 
 def _key(blob: Descriptor) -> _Key:
@@ -254,7 +256,28 @@ def _name(run: Run, image: _Image) -> None:
     for manifest in image.manifests:
         written = manifest.descriptor
         is_root = written.digest == image.copy.root.digest
+        if is_root and not image.overwrite:
+            _refuse_moved(run, image.copy)
         _write(run, manifest, image.copy if is_root else image.copy.below(written))
+
+
+def _refuse_moved(run: Run, place: ImageCopy) -> None:
+    """See that a name stands for nothing else by now: the blobs may have taken hours."""
+    if place.name == str(place.root.digest):
+        return
+    try:
+        found = place.target.resolve(place.name)
+    except Unavailable as error:
+        if not error.stumbled:
+            raise
+        run.progress.say(f"{place}: cannot be read, each time it is asked for; it is written anew")
+        return
+    if found and found.digest != place.root.digest:
+        raise Conflict(
+            f"{place}: holds {found.digest} by now, expected {place.root.digest}",
+            hint="somebody else writes to it, or it could not be read before; to move it all the "
+            "same, run again with --overwrite",
+        )
 
 
 def _write(run: Run, manifest: Manifest, place: ImageCopy) -> None:

@@ -84,9 +84,10 @@ MOMENTS: dict[str, tuple[str, str, Callable[[], Moment]]] = {
     "mounting": ("POST", "mount=", Moment),
     "child-manifest": ("PUT", "/ui/manifests/sha256", lambda: Moment(1)),
     "child-stored-unheard": ("PUT", "/ui/manifests/sha256", lambda: Moment(afterwards=True)),
+    "asking-once-more": ("HEAD", "/smtp/manifests/1$", lambda: Moment(1)),
     "before-the-tag": ("PUT", "/ui/manifests/79915", Moment),
     "tag-stored-unheard": ("PUT", "/manager/manifests/79915", lambda: Moment(afterwards=True)),
-    "reading-back": ("HEAD", "/smtp/manifests/1$", lambda: Moment(1)),
+    "reading-back": ("GET", "/smtp/manifests/1$", Moment),
 }
 
 

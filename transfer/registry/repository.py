@@ -66,12 +66,19 @@ class RegistryRepository:
     def resolve(self, name: str) -> Descriptor | None:
         """The manifest that a tag or digest names right now, or None.
 
+        What we wrote ourselves is read, and proven by its bytes; of all else the digest is taken
+        on the registry's word.
+
         Raises:
             IntegrityError: asked for one digest, the registry answers with another.
         """
         expected = self._acknowledged.get(name)
+
+        def ask() -> Descriptor | None:
+            return self._resolve(name) if expected is None else self._read_back(name, expected)
+
         return self._connection.settled(
-            lambda: self._connection.retried(lambda: self._resolve(name)),
+            lambda: self._connection.retried(ask),
             lambda found: expected is None or (found is not None and found.digest == expected),
         )
 
@@ -256,6 +263,15 @@ class RegistryRepository:
             return self._get_manifest(name).descriptor
         except NotFound:
             return None
+
+    def _read_back(self, name: str, expected: Digest) -> Descriptor | None:
+        """What is there by its bytes, whatever the registry says about them."""
+        request = self._request("GET", "manifests", name).with_header("Accept", _ACCEPT)
+        answer = self._connection.exchange(request, _FOUND_OR_NOT)
+        if answer.status == HTTPStatus.NOT_FOUND:
+            return None
+        digest = Digest.of(answer.body, expected.algorithm)
+        return Descriptor(media_type=answer.media_type, digest=digest, size=len(answer.body))
 
     def _get_manifest(self, name: str) -> Manifest:
         request = self._request("GET", "manifests", name).with_header("Accept", _ACCEPT)

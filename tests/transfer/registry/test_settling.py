@@ -70,7 +70,7 @@ def test_a_tag_that_shows_up_late_is_waited_for(
 ) -> None:
     with_blobs(fake)
     repository.push_manifest(MANIFEST, "v1")
-    fake.fail("HEAD", "/manifests/", NOT_YET, status(404))
+    fake.fail("GET", "/manifests/", NOT_YET, status(404))
     assert repository.resolve("v1") == TREE.root
     assert len(slept) == NOT_YET
 
@@ -89,7 +89,7 @@ def test_a_tag_that_is_moved_late_is_waited_for(
         return exchange is None
 
     repository.push_manifest(MANIFEST, "v1")
-    fake.fail("HEAD", "/manifests/v1", FOREVER, still_the_old)
+    fake.fail("GET", "/manifests/v1", FOREVER, still_the_old)
     assert repository.resolve("v1") == TREE.root
     assert len(slept) == NOT_YET
 
