@@ -72,6 +72,8 @@ class SiteOutlet:
             holder = self._holder(image)
             if not self._is_open or not isinstance(holder, RegistryRepository):
                 return False
+            if not holder.streams:  # the copy sends them as the registry wants them
+                return False
             if holder.has_blob(image.config):
                 return False
             holder.push_blob(image.config, lambda: nullcontext(BytesIO(image.raw_config)))

@@ -263,7 +263,9 @@ def test_the_limit_of_a_proxy_is_found_and_kept(bundle: Path, tmp_path: Path) ->
             ran = mirror("probe", "--site", path, "--write")
             assert ran.code == 0, ran.err
             assert habits_of(path) == Habits(largest_body=10 * 1024 * 1024)
+            asked = [one for one in proxy.requests() if one.status == 413]
             assert mirror("push", bundle, "--site", path).code == 0
+            assert [one for one in proxy.requests() if one.status == 413] == asked
         assert [one for one in behind.requests() if one.status == 413] == []
 
 

@@ -186,3 +186,21 @@ def test_repair_looks_below_what_is_there(module: Path, fake: FakeRegistry) -> N
     assert lost not in fake.blobs
     assert push(module, fake, "--repair").code == 0
     assert lost in fake.blobs
+
+
+@pytest.mark.parametrize("habits", ["{bodyLimit: 1048576}", "{chunks: refused}"])
+def test_what_is_known_of_a_registry_costs_no_try(
+    tmp_path: Path, module: Path, fake: FakeRegistry, habits: str
+) -> None:
+    """A stream has no length: whoever limits bodies, or takes no pieces, refuses it midway."""
+    fake.fail("PATCH", "/uploads/", FOREVER, status(413))
+    site = tmp_path / "site.yaml"
+    site.write_text(
+        "apiVersion: airgap/v1\nkind: Site\nname: s\nnamespace: harness\n"
+        f"registry: {{endpoint: '{fake.host}/harness', plainHttp: true, habits: {habits}}}\n"
+        "applications: {harness: {licenseFile: license.yaml}}\n"
+    )
+    pushed = mirror("push", module, "--site", site)
+    assert pushed.code == 0, pushed.err
+    assert fake.count("PATCH") == 0
+    assert {digest for _, digest in fake.manifests} == roots(module)

@@ -14,6 +14,9 @@ PIECE = 64 * MIB
 _SMALLER = (PIECE, 16 * MIB, 4 * MIB, MIB)
 """Bytes of a body to come down to where a larger one was refused; 1 MiB is what nginx takes."""
 
+_STREAMED = 1024 * MIB
+"""Bytes that a body must be allowed to have before one of unknown length is worth a try."""
+
 _MOUNTS_TRIED = 3
 """Refusals in a row, with none that worked before, after which no mount is tried any more."""
 
@@ -53,6 +56,11 @@ class Manners:
     def pieces(self) -> bool:
         """Whether a blob may come in pieces, as far as is known."""
         return self._pieces
+
+    @property
+    def streams(self) -> bool:
+        """Whether a blob of which nobody knows how large it is may come, as far as is known."""
+        return self._pieces and (self._largest is None or self._largest >= _STREAMED)
 
     def piece(self, size: int, least: int, *, careful: bool) -> int | None:
         """Bytes of the pieces to send a blob of `size` in, None to send it whole.

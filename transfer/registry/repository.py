@@ -140,6 +140,11 @@ class RegistryRepository:
         self._uploads.push(blob, content)
         self._acknowledged[str(blob.digest)] = blob.digest
 
+    @property
+    def streams(self) -> bool:
+        """Whether `stream_blob` is worth a try, as far as is known of the registry."""
+        return self._connection.manners.streams
+
     def stream_blob(self, blob: Making) -> None:
         """Upload a blob while it is being made, in one try.
 
