@@ -61,6 +61,7 @@ LAYERS = {
     "mirror.config": 3,
     "mirror.holdings": 3,
     "mirror.rewriting": 3,
+    "mirror.rewriteplan": 3,
     "mirror.kube": 3,
     "mirror.requirements": 3,
     "mirror.downtime": 3,

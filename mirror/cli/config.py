@@ -9,22 +9,22 @@ from typing import Any
 
 import click
 
+from mirror.cli.operation import Elsewhere, operation_options, turn_of
 from mirror.cli.options import examples, release_option, site_option, sources_argument
 from mirror.config.advice import advise, differing, is_in_guide
 from mirror.config.carried import CarriedRelease, carried_releases
 from mirror.config.compare import Difference, compare_configs, compare_values
+from mirror.config.plans import plan_init
 from mirror.config.template import compose, emptied
 from mirror.site import Application, by_namespace
 from mirror.site.file import load_site
 from transfer.console import emit, home, output_option, progress_for, quiet_option
-from transfer.disk import read_text, replace_file, storage_errors
+from transfer.disk import read_text, storage_errors
 from transfer.errors import Conflict, InvalidInput, NotFound
 from transfer.kots.finding import Finding, refuse
 from transfer.kots.values import ConfigValues, check_values
 from transfer.sources import open_sources
 from transfer.text import counted
-
-_OWNER_ONLY = 0o600
 
 Compared = Mapping[str, Sequence[Difference]]
 """The differences, by what was compared with what."""
@@ -52,6 +52,7 @@ def config() -> None:
     epilog=examples(
         "config init /media/usb/harness --app harness -o configvalues.yaml",
         "config init harness.airgap -o configvalues.yaml --force",
+        "config init harness.airgap -o configvalues.yaml --dry-run --output script > init.sh",
     ),
 )
 @sources_argument
@@ -66,8 +67,7 @@ def config() -> None:
     help="The file to write; nobody else can read it.",
 )
 @click.option("--force", is_flag=True, help="Write it even if there is such a file.")
-@quiet_option
-@output_option
+@operation_options
 def init(
     *,
     sources: tuple[Path, ...],
@@ -75,35 +75,51 @@ def init(
     app: str | None,
     out: Path,
     force: bool,
-    quiet: bool,
-    output: str,
+    **common: Any,  # noqa: ANN401 - as Manner takes them
 ) -> None:
     """Write a file to fill in, with every item that the newest release in SOURCE asks for.
 
     Each item has its title, help, default and conditions as comments. Ends with 8 if the file is
     there, unless --force says to write it anew.
     """
-    if not force and out.exists():
-        raise Conflict(
-            f"{out}: is there already", hint="choose another file, or give --force to replace it"
-        )
-    with open_sources(sources, progress_for(quiet=quiet), releases) as opened:
-        carried = carried_releases(opened, app)
-        if len(carried) > 1:
-            raise click.UsageError(f"--app is missing: there are {', '.join(carried)}")
-        ((slug, found),) = carried.items()
-        asked = found[-1].read_config()
-        name = str(found[-1])
-    if not asked.items:
-        raise NotFound(f"{name}: asks nothing: it has no Config that can be read")
-    with storage_errors(f"file {out}"):
-        out = out.resolve()
-    replace_file(out, compose(asked, slug, name).encode(), f"file {out}", _OWNER_ONLY)
+    manner = Elsewhere(**common)
+    with turn_of(manner) as turn:
+        with open_sources(sources, progress_for(quiet=manner.quiet), releases) as opened:
+            carried = carried_releases(opened, app)
+            if len(carried) > 1:
+                raise click.UsageError(f"--app is missing: there are {', '.join(carried)}")
+            ((slug, found),) = carried.items()
+            asked = found[-1].read_config()
+            name = str(found[-1])
+        if not asked.items:
+            raise NotFound(f"{name}: asks nothing: it has no Config that can be read")
+        with storage_errors(f"file {out}"):
+            out = out.resolve()
+        content = compose(asked, slug, name)
+        is_there = _is_there(out, content, force=force or manner.dry_run)
+        planned = plan_init(str(out), name, content, is_there=is_there, replaces=force)
+        if turn.carry_out(None, planned) is None:
+            return
     needed = [item.name for item in asked.items if item.is_needed]
     lines = [f"{out}: {counted(len(asked.items), 'item')} of {name}"]
     lines += [f"to fill in: {', '.join(needed)}"] if needed else []
     data = {"file": str(out), "release": name, "items": len(asked.items), "required": needed}
-    emit(output, "\n".join(lines), data)
+    emit(manner.output, "\n".join(lines), data)
+
+
+def _is_there(out: Path, content: str, *, force: bool) -> bool:
+    """Whether the file has been written already, as by a run that was interrupted after it.
+
+    Raises:
+        Conflict: another one is there, and is not to be replaced.
+    """
+    if not out.exists() or force:
+        return False
+    if read_text(out, f"file {out}") == content:
+        return True
+    raise Conflict(
+        f"{out}: is there already", hint="choose another file, or give --force to replace it"
+    )
 
 
 @config.command(

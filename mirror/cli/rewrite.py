@@ -10,30 +10,28 @@ from typing import Any
 
 import click
 
-from mirror.audit import audit
+from mirror.cli.operation import Elsewhere, operation_options, turn_of
 from mirror.cli.options import examples, release_option, site_option
 from mirror.holdings import Holdings
+from mirror.rewriteplan import Target, digest_of, joined, plan_rewrite
 from mirror.rewriting import Rewritten, raise_refused, rewrite
 from mirror.site.file import load_site
-from mirror.target import STORE_PREFIX, open_destinations
+from mirror.target import STORE_PREFIX
 from transfer.console import (
     emit,
     emit_file,
     home,
-    output_option,
     progress_for,
-    quiet_option,
     say_for,
 )
-from transfer.disk import FILE_MODE, replace_file, storage_errors
+from transfer.disk import FILE_MODE, storage_errors
 from transfer.errors import InvalidInput, TransferError
 from transfer.reference import Repository, parse_endpoint
+from transfer.relocate import Relocation
 from transfer.sources import images_of, open_sources
 from transfer.text import counted, table
 
 STDIN = Path("-")
-_JOBS = 8
-"""Questions to the registry at the same time."""
 
 
 @click.command(
@@ -43,6 +41,7 @@ _JOBS = 8
         "rewrite-images delegate.yaml --source BUNDLE --site site.yaml -o new.yaml",
         "rewrite-images delegate.yaml --source BUNDLE --to r.example:5000/ns --openshift",
         "rewrite-images a.yaml b.yaml --source BUNDLE --site site.yaml --look --in-place",
+        "rewrite-images a.yaml --source BUNDLE --site site.yaml --in-place --dry-run",
     ),
 )
 @click.argument(
@@ -74,8 +73,7 @@ _JOBS = 8
     help="Write to this file, instead of to stdout.",
 )
 @click.option("--in-place", is_flag=True, help="Write each FILE anew where it is.")
-@quiet_option
-@output_option
+@operation_options
 def rewrite_images(
     *,
     files: tuple[Path, ...],
@@ -87,8 +85,7 @@ def rewrite_images(
     openshift: bool,
     out: Path | None,
     in_place: bool,
-    quiet: bool,
-    output: str,
+    **common: Any,  # noqa: ANN401 - as Manner takes them
 ) -> None:
     """Give the images in Kubernetes YAML the names that a push gave them at the site.
 
@@ -97,53 +94,62 @@ def rewrite_images(
     with --look not in the site's registry, nothing is written, and it ends with 5. With --output
     json, stdout gets the list of replacements; the YAML goes to -o or in place, or nowhere.
     """
+    manner = Elsewhere(**common)
     _check(files, out, in_place=in_place)
+    if manner.dry_run and not out and not in_place:
+        raise click.UsageError("--dry-run goes with -o or --in-place: nothing is written otherwise")
     if look and not site:
         raise click.UsageError("--look needs --site, for the way to the registry")
     endpoint = _endpoint(site, to)
-    texts = [_read(file) for file in files]
-    with open_sources(sources, progress_for(quiet=quiet), releases) as opened:
-        holdings = Holdings(images_of(opened), endpoint)
-    done = _rewrite_all(files, texts, holdings, openshift=openshift)
-    if look and site:
-        _look(done, holdings, site)
-    tell = say_for(quiet=quiet)
+    with turn_of(manner) as turn:
+        texts = [_read(file) for file in files]
+        with open_sources(sources, progress_for(quiet=manner.quiet), releases) as opened:
+            holdings = Holdings(images_of(opened), endpoint)
+        done = _rewrite_all(files, texts, holdings, openshift=openshift)
+        places = [_final(file) if file != STDIN else "-" for file in files]
+        images = _named(done, holdings) if look else ()
+        targets = _targets(files, texts, out, in_place=in_place)
+        planned = plan_rewrite(places, done, targets, images)
+        at_site = load_site(site, home()) if site else None
+        if turn.carry_out(at_site, planned) is None:
+            return
+    tell = say_for(quiet=manner.quiet)
     for line in _report(done):
         tell(line)
-    if in_place:
-        for file, one in zip(files, done, strict=True):
-            if one.replacements:
-                _write(file, one.text, like=file)
-    elif out:
-        _write(out, joined([one.text for one in done]), like=files[0])
-    if output == "json":
-        emit(output, "", _json(done))
+    if manner.output == "json":
+        emit(manner.output, "", _json(done))
     elif not out and not in_place:
         emit_file(joined([one.text for one in done]).encode())
 
 
-def _look(done: Sequence[Rewritten], holdings: Holdings, site: Path) -> None:
-    """See that the registry holds every image that the files now name, down to each blob.
-
-    Raises:
-        NotFound, Conflict, Incomplete: it does not.
-    """
-    from mirror.cli.sites import read_access
-
+def _named(done: Sequence[Rewritten], holdings: Holdings) -> Sequence[Relocation]:
+    """Every image that the files now name."""
     names = {change.new for one in done for change in (*one.replacements, *one.kept)}
-    endpoint, access = read_access(site, login=True)
-    with open_destinations(endpoint, access) as destinations:
-        audit(holdings.plan_of(names), destinations, jobs=_JOBS).raise_for_findings()
+    return holdings.plan_of(names).relocations
 
 
-def joined(texts: Sequence[str]) -> str:
-    """Files one after the other, as documents of one; a single file is as it was."""
-    result = texts[0]
-    for text in texts[1:]:
-        if result and not result.endswith("\n"):
-            result += "\n"
-        result += text if text.startswith("---") else f"---\n{text}"
-    return result
+def _targets(
+    files: Sequence[Path], texts: Sequence[str], out: Path | None, *, in_place: bool
+) -> list[Target]:
+    """What is written: as readable as what was read; a delegate's YAML has its token in it."""
+    if out:
+        return [Target(path=_final(out), mode=_mode(files[0]))]
+    if not in_place:
+        return []
+    return [
+        Target(path=_final(file), mode=_mode(file), before=digest_of(text))
+        for file, text in zip(files, texts, strict=True)
+    ]
+
+
+def _final(path: Path) -> str:
+    with storage_errors(f"file {path}"):
+        return str(path.resolve())  # a link stays one
+
+
+def _mode(file: Path) -> int:
+    with storage_errors(f"file {file}"):
+        return stat.S_IMODE(file.stat().st_mode) if file != STDIN else FILE_MODE
 
 
 def _check(files: Sequence[Path], out: Path | None, *, in_place: bool) -> None:
@@ -192,24 +198,15 @@ def _rewrite_all(
     return done
 
 
-def _write(path: Path, text: str, *, like: Path) -> None:
-    """Write a file that is as readable as another: a delegate's YAML has its token in it."""
-    with storage_errors(f"file {path}"):
-        path = path.resolve()  # a link stays one
-        mode = stat.S_IMODE(like.stat().st_mode) if like != STDIN else FILE_MODE
-    replace_file(path, text.encode(), f"file {path}", mode)
-
-
 def _report(done: Sequence[Rewritten]) -> list[str]:
     rows = [
         (f"{one.file}:{change.line}", change.old, "->", change.new)
         for one in done
         for change in one.replacements
     ]
-    notes = [f"note: {note}" for one in done for note in one.notes]
     kept = sum(len(one.kept) for one in done)
     total = f"{counted(len(rows), 'image')} rewritten, {kept} named the site's registry already"
-    return [*(table(rows) if rows else ()), *notes, total]
+    return [*(table(rows) if rows else ()), total]
 
 
 def _json(done: Sequence[Rewritten]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from mirror.operation.readingwords import conditions, file_of, otherwise, proof,
 from mirror.operation.run import secrets_of
 from mirror.operation.show import laid_out
 from mirror.operation.words import HOPELESS, PAUSE, PLAN_AGAIN, assumed, late, told
+from mirror.operation.writing import WriteFile
 from mirror.secret import FromEnvironment, SecretSource
 
 _FAILURES = "When a command fails"
@@ -77,6 +78,8 @@ def _step(number: int, step: Step) -> Iterator[str]:
     yield f"## {number}. {prose(step.name)}"
     yield prose(step.why)
     yield from paragraphs(by_hand(step)) if by_hand(step) else ()
+    if isinstance(step.action, Edit) and isinstance(step.action.change, WriteFile):
+        yield block(step.action.change.content.rstrip("\n"), "yaml")
     if step.images:
         yield block("\n".join(f"{one.destination} {one.root.digest}" for one in step.images))
     if isinstance(step.action, Check | Gather | Hold | Tell):

@@ -18,7 +18,8 @@ def written(change: WriteFile | Rewrite) -> str:
     if isinstance(change, WriteFile):
         return f"Write it, {counted(change.lines, 'line')}, for its owner only ({change.digest})."
     what = counted(len(change.exchanges), "image reference")
-    return f"Write it as {' and '.join(change.files)}, with {what} exchanged ({change.digest})."
+    like = "anew" if change.before else f"as {' and '.join(change.files)}"
+    return f"Write it {like}, with {what} exchanged ({change.digest})."
 
 
 def as_data(change: WriteFile | Rewrite) -> dict[str, Any]:
@@ -34,9 +35,9 @@ def write_by_hand(path: str, change: WriteFile | Rewrite) -> str:
     proof = f"This tells whether it is so:\n\n  echo {check} | sha256sum -c"
     if isinstance(change, WriteFile):
         return f"Write {path} with these lines and nothing else, for its owner only. {proof}"
-    others = [file for file in change.files if file != path]
-    start = f"Write {path} as {' and '.join(others)}" if others else f"Write {path} anew"
-    also = ", one after the other as documents of one YAML file," if len(others) > 1 else ""
+    like = "anew" if change.before else f"as {' and '.join(change.files)}"
+    start = f"Write {path} {like}"
+    also = ", one after the other as documents of one file," if len(change.files) > 1 else ""
     what = f"{start}{also} with these names in place of others, and leave all else as it is."
     said = (
         f"{one.file}, line {one.line}: {one.new} instead of {one.old}" for one in change.exchanges

@@ -21,6 +21,7 @@ from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import licences
 from tests.mirror.operations_connected import CONNECTED, CONNECTED_RUNS
 from tests.mirror.operations_daily import DAILY
+from tests.mirror.operations_files import FILES
 from tests.mirror.operations_pending import PENDING
 from tests.mirror.operations_plugin import PLUGIN
 from tests.mirror.operations_reading import READINGS
@@ -110,13 +111,21 @@ OPERATIONS: Mapping[str, Operation] = {
     **PENDING,
     **PLUGIN,
     **READINGS,
+    **FILES,
 }
 """Each by the name of its golden files."""
 
 RUNS: Mapping[str, Operation] = {**OPERATIONS, **CONNECTED_RUNS}
 """With those of which a script does not do all that a run does: it knows less."""
 
-DONE_AGAIN = frozenset({"connected-upgrade", "connected-upgrade-applications", "plugin"})
+DONE_AGAIN = frozenset(
+    {
+        "connected-upgrade",
+        "connected-upgrade-applications",
+        "plugin",
+        "rewrite-images-to-another-file",
+    }
+)
 """Nobody here can tell that they are done: done once more, they change nothing."""
 
 

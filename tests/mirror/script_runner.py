@@ -56,6 +56,8 @@ class Somebody:
         sleep = self.folder / "sleep"
         sleep.write_text(_SLEEP.format(log=self.slept), encoding="utf-8")
         sleep.chmod(0o755)
+        if re.search(r"(?m)^has_programs .*\bmv\b", self.script.read_text(encoding="utf-8")):
+            (self.folder / "mv").symlink_to(need("mv"))
 
     @property
     def folder(self) -> Path:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mirror.cli.rewrite import joined
 from mirror.holdings import Holdings
+from mirror.rewriteplan import joined
 from mirror.rewriting import rewrite
 from tests.mirror.supply import Ran, make_bundle, mirror
 from tests.servers import docker_registry
