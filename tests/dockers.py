@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -55,12 +57,15 @@ class Docker:
 
 @cache
 def stores() -> tuple[str, ...]:
-    """The stores that the daemon on this machine can have; the classic one where there is none."""
-    try:
-        known = run(["dockerd", "--help"])
-    except OSError:
+    """The stores that the daemon on this machine can have; the classic one where there is none.
+
+    An older daemon has no option that chooses.
+    """
+    daemon = shutil.which("dockerd")
+    if daemon is None:
         return (CLASSIC,)
-    return tuple(_STORES) if "--feature" in known else (CLASSIC,)
+    told = subprocess.run([daemon, "--help"], check=False, capture_output=True, text=True)
+    return tuple(_STORES) if "--feature" in told.stdout else (CLASSIC,)
 
 
 @contextmanager
