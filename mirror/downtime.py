@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mirror.spelling import find
 from transfer.fields import Fields
 
 KEYS = ("stop", "first")
@@ -56,12 +57,12 @@ DEFAULTS: Mapping[str, Downtime] = {
     ),
     "harness-ng": Downtime(stop=(Scaled(workload="deployment/ng-manager"),)),
 }
-"""By slug; the guide has three MongoDB, and no number for the others."""
+"""By slug, however it is spelled; the guide has three MongoDB, and no number for the others."""
 
 
 def downtime_of(slug: str, own: Downtime | None) -> Downtime:
     """What the site file says of an application, else what is known of it."""
-    return own or DEFAULTS.get(slug, Downtime())
+    return own or find(slug, DEFAULTS) or Downtime()
 
 
 def read_downtime(parent: Fields) -> Downtime | None:

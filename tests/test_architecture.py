@@ -65,6 +65,7 @@ LAYERS = {
     "mirror.kube": 3,
     "mirror.requirements": 3,
     "mirror.downtime": 3,
+    "mirror.spelling": 3,
     "mirror.upkeep.logs": 3,
     "mirror.upkeep.confidential": 4,
     "mirror.upkeep": 5,

@@ -28,7 +28,7 @@ from mirror.deploy import (
 from mirror.deploy.connected import plan_connected
 from mirror.deploy.request import as_spec
 from mirror.deploy.request import request as request_of
-from mirror.deploy.spelling import in_cluster, respell, typed
+from mirror.deploy.spelling import carried, observed, typed_order
 from mirror.kots import Engine
 from mirror.offer import Offered
 from mirror.site import Application, Site
@@ -81,7 +81,7 @@ def carry_out_job(job: Job) -> None:
     _check(job)
     site = load_site(job.manner.site, home())
     warn_of_licences(site.applications, say_for(quiet=job.manner.quiet))
-    site, order = respell(site, job.order, typed(site, job.order))
+    site, order = typed_order(site, job.order)
     job = replace(job, order=order)
     if job.request:
         _request(site, job, job.request)
@@ -92,6 +92,8 @@ def carry_out_job(job: Job) -> None:
             return
         with open_sources(job.sources) as opened:
             found = offers(job.sources, opened)
+            job = _with_carried(site, job, found)
+            order = job.order
             if not job.manner.dry_run:
                 if order.engine is Engine.KOTS:
                     check_kept(opened)
@@ -99,6 +101,12 @@ def carry_out_job(job: Job) -> None:
             site, state = _seen(site, job, found, opened)
             planned = plan(site, found, state.known.order, state)
             turn.take(site, planned, Opened(job.sources, opened))
+
+
+def _with_carried(site: Site, job: Job, found: Sequence[Offered]) -> Job:
+    """The job that knows archives by what the site calls their applications."""
+    slugs = [one.release.app_slug for one in found]
+    return replace(job, order=carried(site, job.order, slugs))
 
 
 def _new(site: Site, order: Order, found: Sequence[Offered]) -> Sequence[Application]:
@@ -110,6 +118,7 @@ def _request(site: Site, job: Job, path: Path) -> None:
     """Write what is missing; nothing else is changed, whoever else is at work."""
     with open_sources(job.sources) as opened:
         found = offers(job.sources, opened)
+        job = _with_carried(site, job, found)
         site, state = _seen(site, job, found, opened)
         wanted = request_of(site, found, state.known.order, state)
     data = {"request": None if wanted.is_empty else str(path)}
@@ -130,31 +139,30 @@ def _seen(
 
 
 def _known(site: Site, job: Job, found: Sequence[Offered], opened: Sequence[OpenSource]) -> Known:
-    known = known_for(job.order, job.stated, looked_at(site, job.order, found), opened)
+    order = job.order
+    stated = {order.spellings.get(name, name): said for name, said in job.stated.items()}
+    known = known_for(order, stated, looked_at(site, order, found), opened)
     return replace(known, renew=job.renew)
 
 
 def _observe(
     site: Site, job: Job, found: Sequence[Offered], opened: Sequence[OpenSource]
 ) -> tuple[Site, State]:
-    """What runs; asked again where the cluster calls an application otherwise."""
-    known = replace(_known(site, job, found, opened), puller=puller_for(site))
-    state = observe(site, looked_at(site, job.order, found), known, asking(site))
-    spellings = in_cluster(site, state)
-    if not spellings:
-        return site, state
-    site, order = respell(site, job.order, spellings)
-    return _observe(site, replace(job, order=order), found, opened)
+    """What runs, and the site as the cluster calls its applications."""
+
+    def look(site: Site, order: Order) -> State:
+        known = _known(site, replace(job, order=order), found, opened)
+        if not order.connected:
+            known = replace(known, puller=puller_for(site))
+        return observe(site, looked_at(site, order, found), known, asking(site))
+
+    site, _order, state = observed(site, job.order, look)
+    return site, state
 
 
 def _carry_out_connected(site: Site, job: Job, turn: Turn) -> None:
-    order = job.order
-    concerned = applications_of(site, order, ())
-    seen = looked_at(site, order, ())
-    known = known_for(order, job.stated, seen, ())
-    if job.manner.dry_run:
-        state = assume(site, (), known)
-    else:
-        check_files(site, _new(site, order, ()))
-        state = observe(site, seen, known, asking(site))
-    turn.take(site, plan_connected(site, order, state, concerned))
+    if not job.manner.dry_run:
+        check_files(site, _new(site, job.order, ()))
+    site, state = _seen(site, job, (), ())
+    order = state.known.order
+    turn.take(site, plan_connected(site, order, state, applications_of(site, order, ())))

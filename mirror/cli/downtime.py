@@ -12,12 +12,13 @@ import click
 from mirror.cli.hands import asking
 from mirror.cli.operation import Manner, operation_options, turn_of
 from mirror.cli.options import app_option, examples, site_option
+from mirror.deploy.spelling import typed
 from mirror.downtime import parse_scaled
 from mirror.operation import Plan
 from mirror.site import Site
 from mirror.site.file import load_site
 from mirror.upkeep.down import plan_down
-from mirror.upkeep.standing import Place, places_of, read_counts, read_place
+from mirror.upkeep.standing import Place, look, places_of, read_counts
 from mirror.upkeep.up import plan_up
 from transfer.console import home
 from transfer.disk import read_text
@@ -108,14 +109,13 @@ def _carry_out(
     pods: dict[str, int],
     plan: Callable[[Site, list[Place]], Plan],
 ) -> None:
-    site = load_site(manner.site, home())
+    site = typed(load_site(manner.site, home()), app)
     applications = [site.application(app)] if app else site.applications
     start = str(manner.site.absolute().with_suffix(""))
     with turn_of(manner) as turn:
         places = [_with_note(one, pods) for one in places_of(applications, start)]
         if not manner.dry_run:
-            ask = asking(site)
-            places = [replace(one, workloads=read_place(site, one, ask)) for one in places]
+            site, places = look(site, places, asking(site))
         turn.take(site, plan(site, places))
 
 

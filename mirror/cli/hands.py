@@ -13,9 +13,11 @@ from pathlib import Path
 from mirror.audit import Audit, audit
 from mirror.cli.destination import warn_of
 from mirror.cli.sites import access_to, login_secrets
+from mirror.command import Command
 from mirror.credentials import Keyring, passwords
 from mirror.deploy.assemble import Assembler
 from mirror.deploy.proof import Prover
+from mirror.kots.outcome import Finished
 from mirror.operation import AskCluster, Hands, Plan, Step, secrets_of
 from mirror.operation.edits import edit, save
 from mirror.operation.journal import Journal
@@ -66,6 +68,18 @@ class _Clock:
 def asking(site: Site) -> AskCluster:
     """Runs commands that change nothing; what they print is not shown."""
     return replace(_runner(site, Keyring(dict(os.environ)), _silent), kept=KEPT_ANSWER)
+
+
+def asking_once(site: Site) -> AskCluster:
+    """The same, and each question is asked once: for a plan, which is made of one moment."""
+    ask, known = asking(site), dict[Command, Finished]()
+
+    def answer(command: Command) -> Finished:
+        if command not in known:
+            known[command] = ask(command)
+        return known[command]
+
+    return answer
 
 
 @contextmanager

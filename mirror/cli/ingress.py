@@ -9,9 +9,10 @@ from typing import Any
 
 import click
 
-from mirror.cli.hands import asking
+from mirror.cli.hands import asking_once
 from mirror.cli.operation import Manner, operation_options, turn_of
 from mirror.cli.options import examples, one_app_option, site_option
+from mirror.deploy.spelling import as_called, typed
 from mirror.site.file import load_site
 from mirror.upkeep.folder import get_manifests
 from mirror.upkeep.ingress import Manifests, Patch, plan_removal
@@ -78,13 +79,15 @@ def remove_ingress_patch(
     """
     manner = Manner(site=site, **common)
     wanted = Patch(name=patch, listed_in=listed_in)
-    loaded = load_site(site, home())
+    loaded = typed(load_site(site, home()), app)
     application = loaded.application(app)
     folder = (work_dir or site.with_name(f"{site.stem}.{app}-manifests")).absolute()
     with turn_of(manner) as turn:
         found = Manifests(folder=str(folder))
         if not manner.dry_run:
-            ask = asking(loaded)
+            ask = asking_once(loaded)
+            loaded = as_called(loaded, [application], ask)
+            application = loaded.application(app)
             settled = check_newest(loaded, application, ask)
             found = replace(
                 get_manifests(loaded, application, wanted, folder, ask), settled=settled

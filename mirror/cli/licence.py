@@ -11,9 +11,10 @@ from typing import Any
 import click
 
 from mirror import kots
-from mirror.cli.hands import asking
+from mirror.cli.hands import asking_once
 from mirror.cli.operation import Manner, operation_options, turn_of
 from mirror.cli.options import app_option, examples, one_app_option, site_option
+from mirror.deploy.spelling import as_called, typed
 from mirror.kots import outcome
 from mirror.operation import AskCluster
 from mirror.site import Application, Site
@@ -111,12 +112,14 @@ def upload(
     that is not newer. Afterwards the licence file of the site is the new one.
     """
     manner = Manner(site=site, **common)
-    loaded = load_site(site, home())
+    loaded = typed(load_site(site, home()), app)
     application = loaded.application(app)
     with turn_of(manner) as turn:
         given = _read_new(application, new)
         if not manner.dry_run:
-            ask = asking(loaded)
+            ask = asking_once(loaded)
+            loaded = as_called(loaded, [application], ask)
+            application = loaded.application(app)
             check_newest(loaded, application, ask)
             given = replace(given, channel_id=_channel_of(loaded, application, ask))
         notes = check_new(application, given, datetime.now(UTC))

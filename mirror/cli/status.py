@@ -19,6 +19,7 @@ from mirror.cli.operation import (
 )
 from mirror.cli.options import examples, site_option
 from mirror.deploy.pending import plan_deploy
+from mirror.deploy.spelling import as_called, typed
 from mirror.deploy.status import as_lines, plan_status, read_status
 from mirror.kots import outcome
 from mirror.site.file import load_site
@@ -80,11 +81,14 @@ def deploy(
     A person deploys it on the pages of the console; then it is waited for.
     """
     manner = Manner(site=site, **common)
-    read = load_site(site, home())
+    read = typed(load_site(site, home()), app)
     application = read.application(app)
     with turn_of(manner) as turn:
         versions = None
         if not manner.dry_run:
+            ask = asking(read)
+            read = as_called(read, [application], ask)
+            application = read.application(app)
             command = kots.get_versions(read, application)
-            versions = outcome.read_versions(asking(read)(command), command)
+            versions = outcome.read_versions(ask(command), command)
         turn.take(read, plan_deploy(read, application, versions, label))

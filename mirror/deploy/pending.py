@@ -43,22 +43,34 @@ def plan_deploy(
     """
     slug = application.slug
     version = _chosen(slug, versions, label)
-    ask = Step(
-        name=f"read-{slug}",
-        why=f"Ask which versions of {slug} the console has.",
-        action=Ask(command=kots.get_versions(site, application)),
-    )
+    reads = _reads(site, application)
     title = f"deploy {slug} at {site.name}"
     if version is None or version.status == "deployed":
         what = f"{slug} {version.label} is deployed already." if version else _nothing(slug)
-        return Plan(title=title, steps=(ask,), notes=(what,))
+        return Plan(title=title, steps=reads, notes=(what,))
     assumed = f"{slug} {version.label} waits in the admin console to be deployed."
     pressed = () if version.status == "deploying" else (press(site, application, version),)
     # A changed configuration or licence makes another version of the same label, the newest one.
     alike = [one for one in versions or () if one.label == version.label]
     newest = versions is not None and len(alike) > 1 and versions[0] == version
-    steps = (ask, *pressed, *_arrive(site, application, version, newest=newest))
+    steps = (*reads, *pressed, *_arrive(site, application, version, newest=newest))
     return Plan(title=title, steps=steps, assumptions=() if versions is not None else (assumed,))
+
+
+def _reads(site: Site, application: Application) -> tuple[Step, Step]:
+    slug = application.slug
+    return (
+        Step(
+            name="read-applications",
+            why=f"Ask the console how it spells {slug}.",
+            action=Ask(command=kots.get_apps(site, application.namespace)),
+        ),
+        Step(
+            name=f"read-{slug}",
+            why=f"Ask which versions of {slug} the console has.",
+            action=Ask(command=kots.get_versions(site, application)),
+        ),
+    )
 
 
 def _chosen(slug: str, versions: Sequence[Version] | None, label: str | None) -> Version | None:

@@ -14,7 +14,7 @@ import yaml
 
 from mirror.deploy.model import Order, State
 from mirror.deploy.path import majors_of, object_to
-from mirror.deploy.releases import by_application, newest_console
+from mirror.deploy.releases import by_application, console_for
 from mirror.offer import Offered
 from mirror.site import Site
 from transfer.contents import is_file_name
@@ -29,6 +29,8 @@ class Lacking:
     """What one application lacks."""
 
     slug: str
+    carried: str
+    """What its archives call it."""
     installed: Installed
     majors: tuple[str, ...]
     releases: tuple[Wanted, ...]
@@ -55,7 +57,7 @@ class Request:
 
 def request(site: Site, offers: Sequence[Offered], order: Order, state: State) -> Request:
     """What is missing among the sources for the upgrade that was asked for."""
-    newest = newest_console(offers)
+    newest = console_for(offers, order)
     carried = newest.release.version_label if newest and not order.skip_console else ""
     found, running, kots = [], "", ""
     for slug, releases in by_application(offers, order).items():
@@ -81,6 +83,7 @@ def _lacking(
     told = [one for one in findings if one.wanted or one.wanted_kots]
     return Lacking(
         slug=slug,
+        carried=offers[-1].release.app_slug,
         installed=installed,
         majors=majors_of(offers),
         releases=_in_order(release for one in told for release in one.wanted),
@@ -112,7 +115,7 @@ def as_spec(request: Request) -> str:
 
 
 def _application(one: Lacking) -> dict[str, Any]:
-    value: dict[str, Any] = {"slug": one.slug}
+    value: dict[str, Any] = {"slug": one.carried}
     if one.installed.label:
         value["installed"] = one.installed.label
     if one.majors:

@@ -11,6 +11,7 @@ from mirror.command import Command
 from mirror.kots.outcome import Finished, check, reading, whole
 from mirror.kube.kubectl import kubectl
 from mirror.site import Application, Site
+from mirror.spelling import find
 
 POLICY = "anyuid"
 """The security context constraints with which a pod may run as the user that its image names."""
@@ -72,10 +73,10 @@ def _policy(site: Site, change: str, account: str, namespace: str) -> Command:
 SERVICE_ACCOUNTS: Mapping[str, tuple[str, ...]] = dict.fromkeys(
     ("harness", "harness-ng"), ("harness-serviceaccount", "harness-default", "default")
 )
-"""Of the vendor's applications, by their slugs; the site file may name others."""
+"""Of the vendor's applications, by their slugs, however spelled; the site file may name others."""
 
 
 def accounts_of(application: Application) -> tuple[str, ...]:
     """The service accounts of an application that have to be allowed to run as any user."""
-    known = SERVICE_ACCOUNTS.get(application.slug, ("default",))
+    known = find(application.slug, SERVICE_ACCOUNTS) or ("default",)
     return application.service_accounts or known

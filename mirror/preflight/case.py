@@ -11,6 +11,7 @@ from mirror.deploy import offers
 from mirror.kots import Engine
 from mirror.preflight.model import Answer, Case, Member
 from mirror.site import Application, Site
+from mirror.spelling import known_as
 from transfer.disk import read_text
 from transfer.errors import NotFound, TransferError
 from transfer.kots.licence import Licence
@@ -41,8 +42,8 @@ def read_case(
     def images() -> RelocationPlan:
         return relocate(images_of(sources), site.registry.endpoint)
 
-    carried = _carried(sources)
     listed = {application.slug: application for application in site.applications}
+    carried = {known_as(slug, listed): found for slug, found in _carried(sources).items()}
     return Case(
         site=site,
         offers=offers(paths, sources),

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeVar
 
 from mirror.deploy import Known, Order, State, Task, observe, plan
+from mirror.deploy.spelling import carried, observed
 from mirror.kots import Engine
 from mirror.kube.pullsecret import Puller
 from mirror.offer import Offered
@@ -15,7 +16,8 @@ from mirror.operation import AskCluster, Plan
 from mirror.operation.model import Assemble, Await, ConsoleIs, IsDeployed, Person
 from mirror.preflight.case import attempt
 from mirror.preflight.model import Answer, Case, Member, Way
-from mirror.site import Application
+from mirror.site import Application, Site
+from mirror.spelling import known_as
 from transfer.errors import TransferError
 
 _T = TypeVar("_T")
@@ -36,8 +38,9 @@ class Scout:
         Raises:
             TransferError: nobody can tell.
         """
-        state = self._observe(self._order(Task.UPGRADE))
-        return member.slug in state.namespaces[member.application.namespace].applications
+        _, order, state = self._observe(self._order(Task.UPGRADE))
+        slug = order.spellings.get(member.slug, member.slug)
+        return slug in state.namespaces[member.application.namespace].applications
 
     def ways(self, installed: Mapping[str, Answer[bool]]) -> dict[str, Answer[Way]]:
         """What would be done: one install of all that is new, an upgrade of each that is there."""
@@ -66,14 +69,19 @@ class Scout:
             yield order, case.site.applications
 
     def _order(self, task: Task) -> Order:
-        return Order(task=task, engine=self.case.engine, work_dir=self.case.work_dir)
+        case = self.case
+        order = Order(task=task, engine=case.engine, work_dir=case.work_dir)
+        return carried(case.site, order, (one.release.app_slug for one in case.offers))
 
     def _way(self, order: Order, applications: Sequence[Application]) -> Way:
         slugs = [one.slug for one in applications]
         offers = [
-            one for one in self.case.offers if one.is_console or one.release.app_slug in slugs
+            one
+            for one in self.case.offers
+            if one.is_console or known_as(one.release.app_slug, slugs) in slugs
         ]
-        planned = plan(self.case.site, offers, order, self._observe(order))
+        site, order, state = self._observe(order)
+        planned = plan(site, offers, order, state)
         return Way(
             stops=tuple(_stops(planned)),
             by_hand=tuple(s.why for s in planned.work if isinstance(s.action, Person)),
@@ -81,8 +89,12 @@ class Scout:
             room=_room(planned, offers) if order.engine is Engine.KOTS else 0,
         )
 
-    def _observe(self, order: Order) -> State:
-        """What runs; always asked of all that is carried, so that each question is the same."""
+    def _observe(self, order: Order) -> tuple[Site, Order, State]:
+        """What runs, and the site as the cluster calls its applications."""
+        return observed(self.case.site, order, self._look)
+
+    def _look(self, site: Site, order: Order) -> State:
+        """Always asked of all that is carried, so that each question is the same."""
         members = self.case.members
         known = Known(
             order=order,
@@ -91,8 +103,8 @@ class Scout:
             configs={one.slug: asked for one in members if (asked := _value(one.config))},
             answers={one.slug: given for one in members if (given := _value(one.values))},
         )
-        applications = [one.application for one in members] or self.case.site.applications
-        return observe(self.case.site, applications, known, self.ask)
+        applications = [site.application(one.slug) for one in members] or site.applications
+        return observe(site, applications, known, self.ask)
 
 
 def _value(answer: Answer[_T]) -> _T | None:

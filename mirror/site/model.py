@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from mirror.downtime import Downtime
 from mirror.requirements import Mode, Requirement
 from mirror.secret import FromEnvironment, SecretSource
+from mirror.spelling import known_as
 from transfer.errors import InvalidInput
 from transfer.habits import UNKNOWN, Habits
 from transfer.reference import Repository
@@ -123,13 +124,14 @@ class Site:
     waits: Waits
 
     def application(self, slug: str) -> Application:
-        """The application with this slug.
+        """The application with this slug, or with another spelling of it.
 
         Raises:
             InvalidInput: the site file does not list it.
         """
+        spelled = known_as(slug, [application.slug for application in self.applications])
         for application in self.applications:
-            if application.slug == slug:
+            if application.slug == spelled:
                 return application
         known = ", ".join(application.slug for application in self.applications) or "none"
         raise InvalidInput(

@@ -15,6 +15,7 @@ from datetime import datetime
 from mirror.kots import daily
 from mirror.operation.model import CopyFile, Edit, Person, Plan, Step
 from mirror.site import Application, Site
+from mirror.spelling import known_as
 from mirror.upkeep.newest import deployed, reads
 from transfer.errors import PolicyError, raise_together
 from transfer.kots.finding import Finding, Rule
@@ -59,7 +60,12 @@ def licence_warnings(
 
 def findings_of(application: Application, licence: Licence, now: datetime) -> list[Finding]:
     """What is wrong with the licence of an application, or soon will be."""
-    return list(check_licence(licence, application.slug, application.license_file, now))
+    return list(check_licence(licence, _slug(application, licence), application.license_file, now))
+
+
+def _slug(application: Application, licence: Licence) -> str:
+    """What a licence calls its application, if that is a spelling of it."""
+    return known_as(application.slug, [licence.app_slug])
 
 
 def describe(application: Application, licence: Licence, now: datetime) -> dict[str, object]:
@@ -100,7 +106,7 @@ def check_new(application: Application, new: New, now: datetime) -> list[str]:
     Raises:
         PolicyError: with everything that is wrong with it.
     """
-    found = list(check_licence(new.licence, application.slug, new.file, now))
+    found = list(check_licence(new.licence, _slug(application, new.licence), new.file, now))
     warnings = [one for one in found if one.rule is Rule.LICENSE_EXPIRES]
     faults = [
         *(PolicyError(one.message, hint=one.hint) for one in found if one not in warnings),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from mirror import duration
+from mirror.deploy.spelling import renamed, respelled, spellings_of
 from mirror.downtime import Scaled
 from mirror.kube import kubectl_daily
+from mirror.kube.kubectl_daily import APP_LABEL
 from mirror.kube.workload import Workload, read_workloads
 from mirror.operation.hands import AskCluster
 from mirror.operation.model import Ask, Await, IsScaled, Run, Step
@@ -52,9 +54,15 @@ class Place:
         found = (self.stated.get(one.workload), *said, self.pods(one.workload) or None)
         return next((pods for pods in found if pods), None)
 
+    @property
+    def slugs(self) -> frozenset[str]:
+        """What the applications that run there are called."""
+        labels = (one.labels for one in (self.workloads or {}).values())
+        return frozenset(own[APP_LABEL] for own in labels if APP_LABEL in own)
+
     def is_of_another(self, workload: Workload) -> bool:
         """Whether a workload belongs to an application that is not meant."""
-        owner = workload.labels.get(kubectl_daily.APP_LABEL)
+        owner = workload.labels.get(APP_LABEL)
         return owner is not None and owner not in {app.slug for app in self.applications}
 
 
@@ -79,6 +87,19 @@ def read_place(site: Site, place: Place, ask: AskCluster) -> Mapping[str, Worklo
     """
     command = kubectl_daily.get_workloads(site, place.namespace)
     return {one.name: one for one in read_workloads(ask(command), command)}
+
+
+def look(site: Site, places: Sequence[Place], ask: AskCluster) -> tuple[Site, list[Place]]:
+    """What runs in some namespaces, and the site as the cluster calls its applications.
+
+    Raises:
+        ToolError: kubectl cannot be run, or fails.
+    """
+    seen = [replace(one, workloads=read_place(site, one, ask)) for one in places]
+    names = spellings_of(site, {one.namespace: one.slugs for one in seen})
+    return respelled(site, names), [
+        replace(place, applications=tuple(renamed(place.applications, names))) for place in seen
+    ]
 
 
 def read_counts(text: str, file: str) -> dict[str, int]:

@@ -238,6 +238,19 @@ def test_a_site_that_is_installed_already(place: Place) -> None:
     assert found["files"] == ["pass dc-north: 4 files and secrets / "]
 
 
+def test_an_application_that_the_cluster_spells_otherwise(place: Place) -> None:
+    registry = place.carried.endpoint
+    apps = {"harness": running("79800", 400), "harnesss_ng": running("79800", 400, "harness-ng")}
+    there = namespace(registry=registry, login=(USER, PASSWORD), **apps)
+    place.cluster.change(namespaces={"harness": there})
+    found = place.findings()
+    assert found["plan"] == [
+        "pass upgrade harness: harness 79915 / ",
+        "pass upgrade harness-ng: harnesss-ng 79915 / ",
+    ]
+    assert ["kubectl-kots", "get", "versions", "harnesss-ng"] in [argv[:4] for argv in asked(place)]
+
+
 def test_a_password_that_changed_and_what_is_then_done_by_hand(place: Place) -> None:
     registry, now = place.carried.endpoint, running("79915", 412)
     there = namespace(registry=registry, login=(USER, PASSWORD), harness=now)

@@ -13,7 +13,7 @@
 
 # … mirror/operation/shell/*.sh …
 
-steps=4
+steps=5
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -50,12 +50,24 @@ give_up() {
 
 trap interrupted INT TERM HUP
 case $start in
-'' | read-harness | deploy-harness-80307 | deployed-harness-80307 | ready-harness-80307) ;;
+'' | read-applications | read-harness | deploy-harness-80307 | deployed-harness-80307 | ready-harness-80307) ;;
 *) stop 2 "START=$start: there is no such step" 'take the name of one' ;;
 esac
 check_secrets
 clean
 has_programs kubectl sleep
+
+if begin read-applications \
+    'Ask the console how it spells harness.'; then
+    it() {
+        kubectl kots get apps \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness \
+          --output=json
+    }
+    ask it
+fi
 
 if begin read-harness \
     'Ask which versions of harness the console has.'; then
