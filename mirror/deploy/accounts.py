@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from mirror.deploy import undoing
 from mirror.deploy.draft import Draft
 from mirror.kube import openshift
+from mirror.kube.kubectl import kubectl
 from mirror.kube.kubectl_deploy import create_namespace
 from mirror.operation.model import Person, Run, Step
 from mirror.site import Application
@@ -21,7 +23,8 @@ def allow_accounts(draft: Draft, application: Application) -> None:
     if draft.has_to_create(namespace):
         why = f"Create the namespace {namespace}: what follows is allowed in it."
         action = Run(command=create_namespace(site, namespace))
-        undo = f"kubectl delete namespace {namespace}, as long as nothing is in it"
+        delete = kubectl(site, "delete", "namespace", namespace)
+        undo = undoing.with_command("delete it, as long as nothing is in it", delete)
         draft.add(Step(name="create-namespace", why=why, action=action, undo=undo))
     accounts = [
         account
@@ -34,14 +37,15 @@ def allow_accounts(draft: Draft, application: Application) -> None:
         draft.add(_by_hand(draft, application, accounts))
         return
     for account in accounts:
-        undo = openshift.forbid(site, account, namespace).shell_line()
         draft.add(
             Step(
                 name="anyuid",
                 why=f"Let pods of the service account {account} run as the user that their "
                 "images name, which OpenShift refuses otherwise.",
                 action=Run(command=openshift.allow(site, account, namespace)),
-                undo=f"{undo} takes that back",
+                undo=undoing.with_command(
+                    "this takes it back", openshift.forbid(site, account, namespace)
+                ),
                 recorded=True,
             )
         )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mirror.deploy.model import Deployed, Known, Order, State, Task
-from mirror.deploy.releases import applications_of, looked_at, newest_console
+from mirror.deploy.releases import applications_of, console_for, looked_at
 from mirror.kots.outcome import Console
-from mirror.kube.pullsecret import OF_CONSOLE
+from mirror.kube.pullsecret import OF_CONSOLE, of_application
 from mirror.offer import Offered
 from mirror.site import Site, puller_of
 from transfer.kots.upgrade import Installed
@@ -47,7 +47,7 @@ def assume(site: Site, offers: Sequence[Offered], known: Known) -> State:
         namespace: Deployed(
             console=console,
             exists=console is not None,
-            outdated=frozenset({OF_CONSOLE} if known.renew else ()),
+            outdated=frozenset(_outdated(applications) if known.renew else ()),
             applications=applications,
         )
         for namespace, applications in namespaces.items()
@@ -62,6 +62,12 @@ def assume(site: Site, offers: Sequence[Offered], known: Known) -> State:
     )
 
 
+def _outdated(slugs: Iterable[str]) -> Iterator[str]:
+    """What has the password of before where the registry's was changed: all that is there."""
+    yield OF_CONSOLE
+    yield from map(of_application, slugs)
+
+
 def _about_cluster(site: Site, known: Known, console: Console | None) -> Iterator[str]:
     order = known.order
     if order.task is Task.INSTALL and not site.cluster.openshift:
@@ -69,13 +75,14 @@ def _about_cluster(site: Site, known: Known, console: Console | None) -> Iterato
     if order.take_from:
         yield f"The site file has no other scheme or ingress settings than {order.take_from}."
     if console and known.renew:
-        yield f"The pull secret {OF_CONSOLE} has another password than the registry now."
+        yield "The pull secrets of the cluster have another password than the registry now."
     elif console and puller_of(site.registry) and not order.connected:
         yield "The pull secrets of the cluster have the user of the site file."
 
 
 def _console(offers: Sequence[Offered], known: Known, there: Collection[str]) -> Console | None:
-    order, offered = known.order, newest_console(offers)
+    order = known.order
+    offered = console_for(offers, order)
     version = known.stated.get(CONSOLE, "")
     if order.task is Task.INSTALL:
         if not (order.skip_console or there):

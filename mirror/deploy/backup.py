@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from shlex import quote
 
 from mirror import kots
 from mirror.deploy.draft import Draft
@@ -22,15 +23,14 @@ def backup(
     It says where the upgrade ends, not where it starts: continued after an interruption it is the
     same step, and with a later release it is another one.
     """
-    ends = [f"{app.slug} goes to {one[-1].release.version_label}" for app, one in releases.items()]
+    ends = [f"{app.slug} {one[-1].release.version_label}" for app, one in releases.items()]
     if draft.console and not draft.order.skip_console:
-        ends.append(f"the admin console goes to {draft.console.release.version_label}")
-    before = " and ".join(ends) or "anything changes"
+        ends.append(f"the admin console {draft.console.release.version_label} or newer")
     first = (
-        f"Before {before}, back up what runs, all of it as it is at one moment, and note where it "
-        "is. A database that was migrated goes back by its backup only."
+        "Back up what runs, all of it as it is at one moment, and note where it is. A database "
+        "that was migrated goes back by its backup only."
     )
-    parts = [first]
+    parts = [first, *([f"This upgrade ends with {', '.join(ends)}."] if ends else [])]
     for namespace, members in by_namespace(applications).items():
         parts += _of_namespace(draft, namespace, members)
     return Step(
@@ -53,5 +53,9 @@ def _of_namespace(draft: Draft, namespace: str, members: Sequence[Application]) 
         "The admin console and its applications: a full snapshot, where KOTS has a place for "
         f"snapshots.\n  {kots.take_snapshot(site, namespace).shell_line()}"
     )
-    lines = (f"  {kots.get_config(site, one).shell_line()}" for one in members)
-    yield "The answers of each application, to a file for your eyes only:\n" + "\n".join(lines)
+    files = ((one, kots.get_config(site, one).shell_line()) for one in members)
+    lines = (f"  (umask 077; {line} > {quote(f'{one.slug}.values.yaml')})" for one, line in files)
+    yield (
+        "The answers of each application, to a file for your eyes only. Passwords in it are "
+        "encrypted, and this admin console alone can read them.\n" + "\n".join(lines)
+    )

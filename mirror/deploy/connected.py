@@ -60,7 +60,7 @@ def _install(draft: Draft, application: Application) -> None:
     installed = draft.deployed(namespace).applications.get(slug)
     if installed:
         if not installed.label:
-            raise undeployed(slug)
+            raise undeployed(draft.site, application)
         draft.note(f"{slug} is installed already: airgap-mirror upgrade takes it further.")
         see_ready(draft, application)
         return

@@ -7,16 +7,13 @@ from collections.abc import Sequence
 from mirror import kots
 from mirror.deploy import undoing
 from mirror.deploy.draft import Draft
-from mirror.kots.daily import open_console
+from mirror.deploy.opened import opened
 from mirror.kube.kubectl_deploy import delete_secret
 from mirror.kube.pullsecret import OF_CONSOLE, of_application
 from mirror.operation.model import Await, ConsoleIs, Person, Run, Step
 from mirror.site import Application, by_namespace
 from transfer.errors import InvalidInput, PolicyError
 from transfer.kots.version import is_older
-
-CONSOLE_PORT = 8800
-"""Where the admin console is opened on this machine; KOTS's own choice."""
 
 
 def plan_console_upgrades(draft: Draft, applications: Sequence[Application]) -> None:
@@ -64,11 +61,13 @@ def _plan_console(draft: Draft, namespace: str, running: str) -> None:
             undoing.console(running),
         )
         return
-    if offered != running or draft.console:
+    if offered != running:
         draft.note(
             f"The admin console in namespace {namespace} stays at {running}; "
             f"the sources have {offered}."
         )
+    elif draft.console:
+        draft.note(f"The admin console in namespace {namespace} is at {running} already.")
     if again:
         draft.check_registry(namespace)
         why = f"Deploy the admin console {running} again, which makes its pull secret anew."
@@ -110,15 +109,14 @@ def _renew_settings(draft: Draft, namespace: str, members: Sequence[Application]
     if not old:
         return
     registry = draft.site.registry.endpoint
-    opened = open_console(draft.site, namespace, CONSOLE_PORT).shell_line()
     draft.add(
         Step(
             name="registry-settings",
             why=f"Tell the admin console the new user of the registry for {' and '.join(old)}.",
             action=Person(
                 instructions="The pull secrets of these applications are made from settings that "
-                f"the admin console keeps. Open it:\n  {opened}\n"
-                f"For each of {' and '.join(old)}: Registry settings, the user and password that "
+                f"the admin console keeps.\n\n{opened(draft.site, namespace)}\n\n"
+                f"For {' and for '.join(old)}: Registry settings, the user and password that "
                 f"may pull from {registry}, tick Disable Pushing Images, save; then Version "
                 "history, and deploy the version that this made."
             ),

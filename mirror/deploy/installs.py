@@ -13,7 +13,7 @@ from mirror.deploy.takeover import take_over
 from mirror.kube.pullsecret import OF_CONSOLE
 from mirror.offer import Offered
 from mirror.operation.model import Judge, Person, Run, Step
-from mirror.site import Application, Login
+from mirror.site import Application, Login, Site
 from transfer.errors import InvalidInput, PolicyError
 from transfer.kots.finding import refuse
 from transfer.kots.gate import version_gate
@@ -48,21 +48,25 @@ def plan_installs(draft: Draft, releases: Mapping[Application, Sequence[Offered]
             draft.note(f"{application.slug} {version} is deployed already.")
             see_ready(draft, application)
         else:
-            raise _is_there(application, installed, version)
+            raise _is_there(draft.site, application, installed, version)
 
 
-def undeployed(slug: str) -> PolicyError:
+def undeployed(site: Site, application: Application) -> PolicyError:
     """An application that an install left in the console, without a release."""
+    remove = kots.remove(site, application).shell_line()
+    slug = application.slug
     return PolicyError(
         f"{slug} is in the admin console, but no release of it is deployed",
-        hint=f"finish it: airgap-mirror deploy --app {slug}; or remove it with "
-        f"kubectl kots remove {slug} --undeploy, then install again",
+        hint=f"finish it: airgap-mirror deploy --app {slug}; or remove it, then install again: "
+        f"{remove}",
     )
 
 
-def _is_there(application: Application, installed: Installed, version: str) -> PolicyError:
+def _is_there(
+    site: Site, application: Application, installed: Installed, version: str
+) -> PolicyError:
     if not installed.label:
-        return undeployed(application.slug)
+        return undeployed(site, application)
     message = f"{application.slug} {installed.label} is installed; the sources have {version}"
     if is_older(version, installed.label):
         return PolicyError(message, hint="give a newer release: nothing goes back to an older one")

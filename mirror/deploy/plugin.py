@@ -62,7 +62,7 @@ def plan_plugin(
             name="install-plugin",
             why=f"Put {what} for {platform} there; the version before is there until it is whole.",
             action=Edit(path=path, change=change),
-            undo=f"delete {path}, or put the version before there",
+            undo=f"delete {path}; one of before has to be installed again from where it came",
         )
     ]
     if not foreign:

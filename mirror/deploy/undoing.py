@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mirror import kots
+from mirror.command import Command
 from mirror.site import Application, Site
 
 
@@ -10,12 +11,17 @@ def install(site: Site, application: Application, *, console: bool) -> str:
     """An application, with `console` the admin console too."""
     slug, namespace = application.slug, application.namespace
     text = (
-        f"{kots.remove(site, application).shell_line()} takes {slug} out again; its volumes stay "
-        "until they are deleted, and with them what users have stored"
+        f"this takes {slug} out again; its volumes stay until they are deleted, and with them what "
+        "users have stored"
     )
     if console:
         text += f"; the admin console goes with the namespace {namespace}, if nothing else uses it"
-    return text
+    return with_command(text, kots.remove(site, application))
+
+
+def with_command(text: str, command: Command) -> str:
+    """How to undo a step, with the command to paste."""
+    return f"{text}:\n    {command.shell_line()}"
 
 
 def console(before: str) -> str:

@@ -45,7 +45,7 @@ LOOK_AT_LOG = (
     "the admin console's log says more: kubectl logs deployment/kotsadm (or statefulset/kotsadm) "
     "in its namespace"
 )
-ADVICE: Mapping[Sequence[str], str] = {
+ADVICE_OF_CHANGES: Mapping[Sequence[str], str] = {
     (_NOT_CONFIGURED,): "complete configValues in the site file, or open the admin console's "
     "Config page and deploy there",
     (_NO_REGISTRY,): "give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY",
@@ -53,13 +53,18 @@ ADVICE: Mapping[Sequence[str], str] = {
     "site file goes on in spite of all that are not strict",
     ("to increase timeout",): "look at the pods of the namespace; waits in the site file sets how "
     "long to wait",
-    ('unknown command "kots"',): PLUGIN_ON_PATH,
-    _NO_CLUSTER: "try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file "
-    "say which cluster is meant",
     ("insufficient privileges",): "use a cluster user with cluster-admin rights, or grant KOTS's "
     "roles beforehand",
 }
-"""What to do where a command says one of some things; the first that fits."""
+"""What to do where a command that changes something says one of some things."""
+ADVICE_ANYWHERE: Mapping[Sequence[str], str] = {
+    ('unknown command "kots"',): PLUGIN_ON_PATH,
+    _NO_CLUSTER: "try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file "
+    "say which cluster is meant",
+}
+"""The same of any command."""
+ADVICE: Mapping[Sequence[str], str] = {**ADVICE_OF_CHANGES, **ADVICE_ANYWHERE}
+"""All of it; the first that fits."""
 AGAIN = "run the same command again once the cause is gone"
 OTHERWISE = f"its own words are above; {AGAIN}"
 """What to do where it says none of them."""

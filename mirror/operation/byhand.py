@@ -32,7 +32,9 @@ def by_hand(step: Step) -> str:
             return (
                 f"See that the registry holds each of these {len(images)} images under its name, "
                 "with this digest, and has everything below it. airgap-mirror audit looks for all "
-                f"of it.\n\nOtherwise {instead}."
+                "of it. Where there is no airgap-mirror, this tells the digest of one:\n\n"
+                "  skopeo inspect --raw docker://NAME | sha256sum\n\n"
+                f"Otherwise {instead}."
             )
         case Assemble(archive=archive, path=path):
             return (
@@ -63,16 +65,17 @@ def _edit(path: str, change: Change) -> str:
             check = quote(f"{digest.removeprefix('sha256:')}  {archive}")
             return (
                 f"Put the program {member} at {path}:\n\n"
-                f"  echo {check} | sha256sum -c\n"
-                f"  mkdir -p -- {quote(folder)}\n"
-                f"  tar -xzOf {quote(archive)} {quote(member)} > {quote(path)}\n"
-                f"  chmod +x {quote(path)}"
+                f"  echo {check} | sha256sum -c &&\n"
+                f"  mkdir -p -- {quote(folder)} &&\n"
+                f"  tar -xzOf {quote(archive)} {quote(member)} > {quote(f'{path}.new')} &&\n"
+                f"  chmod 755 {quote(f'{path}.new')} &&\n"
+                f"  mv -f -- {quote(f'{path}.new')} {quote(path)}"
             )
         case MergeValues(source=source, own=own, keys=keys):
-            mine = f"take over {own} and add" if own else "write it with"
+            mine = f"what {own} has, and for what it leaves out, " if own else ""
             which = f", of these items alone: {', '.join(keys)}" if keys is not None else ""
             return (
-                f"Write {path}, a KOTS ConfigValues file: {mine} the values of {source}{which}. "
+                f"Write {path}, a KOTS ConfigValues file: {mine}the values of {source}{which}. "
                 "Nobody else may read it."
             )
         case WriteFile() | Rewrite():

@@ -6,15 +6,37 @@ import math
 import shlex
 from collections.abc import Iterator
 
-from mirror.kots.outcome import ADVICE, AGAIN, LOOK_AT_LOG, UNDONE
+from mirror.kots.outcome import (
+    ADVICE_ANYWHERE,
+    ADVICE_OF_CHANGES,
+    AGAIN,
+    LOOK_AT_LOG,
+    UNDONE,
+)
 from mirror.operation.byhand import by_hand
+from mirror.operation.found import found_at
 from mirror.operation.markdown import block, code, paragraphs, points, prose
-from mirror.operation.model import Ask, Assemble, Await, Edit, Judge, Look, Plan, Run, Save, Step
+from mirror.operation.model import (
+    Ask,
+    Assemble,
+    Await,
+    Edit,
+    IsDeployed,
+    IsNewest,
+    Judge,
+    Look,
+    Plan,
+    RemoveFile,
+    RemoveFolder,
+    Run,
+    Save,
+    Step,
+)
 from mirror.operation.reading import Check, Gather, Hold, Reading, Tell
 from mirror.operation.readingwords import conditions, file_of, otherwise, proof, warning
 from mirror.operation.run import secrets_of
-from mirror.operation.show import laid_out
-from mirror.operation.words import HOPELESS, PAUSE, PLAN_AGAIN, assumed, late, told
+from mirror.operation.show import kept, laid_out
+from mirror.operation.words import HOPELESS, PAUSE, PLAN_AGAIN, assumed, ended, late, told
 from mirror.operation.writing import WriteFile
 from mirror.secret import FromEnvironment, SecretSource
 
@@ -55,12 +77,34 @@ def _before(plan: Plan) -> Iterator[str]:
         return
     yield "## Before the first step"
     needed = [f"{code(name)} on PATH" for name in programs]
-    needed.append(
-        f"no variable set that begins with {code('KOTS_')}: KOTS reads every option from one, so "
-        f"that a command would do more than it says ({code('env | grep ^KOTS_')} shows them)"
-    )
+    if _uses_kots(plan):
+        needed.append(
+            f"no exported variable begins with {code('KOTS_')} or {code('REGISTRY_')}: KOTS reads "
+            "its options from them, so that a command would do more than it says "
+            f"({code(_EXPORTED)} shows them)"
+        )
+        needed.append(f"{code('umask 077')} in the shell of these steps: what they write is secret")
+    needed += _files(plan)
     needed += map(_at_hand, dict.fromkeys((*secrets_of(plan), *plan.compared())))
     yield "\n".join(f"- [ ] {one}" for one in needed)
+
+
+def _uses_kots(plan: Plan) -> bool:
+    return any("kots" in command.argv[1:2] for command in plan.commands())
+
+
+def _files(plan: Plan) -> Iterator[str]:
+    """What commands name, and no step writes."""
+    words = (word for command in plan.commands() for word in command.argv)
+    options = (word.partition("=") for word in words)
+    named = dict.fromkeys(value for name, _, value in options if name in _NAMING)
+    made = {getattr(step.action, "path", None) for step in plan.steps}
+    yield from (f"the file {code(path)}" for path in named if path not in made)
+    if any(isinstance(step.action, Run) and step.action.handed for step in plan.steps):
+        yield (
+            "the archives that KOTS is given are proven, since nothing proves them later: "
+            f"{code('sha256sum -c SHA256SUMS')} in the bundle, or airgap-mirror verify"
+        )
 
 
 def _at_hand(secret: SecretSource) -> str:
@@ -89,7 +133,7 @@ def _step(number: int, step: Step) -> Iterator[str]:
     yield f"**It has worked when** {_proof(step)}."
     yield f"**If not,** {_otherwise(step)}."
     if step.undo:
-        yield f"**To go back:** {prose(step.undo)}."
+        yield f"**To go back:**{_back(ended(step.undo))}"
 
 
 def _reading(step: Step, action: Reading) -> Iterator[str]:
@@ -105,23 +149,22 @@ def _reading(step: Step, action: Reading) -> Iterator[str]:
 
 
 def _line(step: Step) -> str:
-    line = laid_out(step.command) if step.command else ""
     if isinstance(step.action, Save):
-        return f"(umask 077; {line} > {shlex.quote(step.action.path)})"
-    return line
+        return kept(step.action)
+    return laid_out(step.command) if step.command else ""
 
 
 def _proof(step: Step) -> str:
     """How it is seen that a step has worked."""
     match step.action:
         case Ask(expected=expected):
-            said = ", and that ".join(map(assumed, expected))
-            return f"the answer says that {prose(said)}" if said else "there is an answer"
+            said = "; and that ".join(f"{assumed(one)}: {found_at(one)}" for one in expected)
+            return f"the answer says that {prose(said)}" if said else "it ends with exit code 0"
         case Run(judge=judge):
             return _JUDGED[judge]
         case Await(goal=goal, seconds=seconds):
             again = f"; ask again every {PAUSE} s, for {_span(seconds)} at most" if seconds else ""
-            return f"the answer says that {prose(told(goal))}{again}"
+            return f"the answer says that {prose(f'{told(goal)}: {found_at(goal)}')}{again}"
         case Save(path=path):
             return f"it ends with exit code 0, and {code(path)} is not empty"
         case _:
@@ -137,6 +180,8 @@ def _seen(step: Step) -> str:
             return "all of them are there"
         case Assemble(path=path):
             return f"{code(f'sha256sum {shlex.quote(path)}')} says what is written above"
+        case Edit(path=path, change=RemoveFile() | RemoveFolder()):
+            return f"{code(path)} is gone"
         case Edit(path=path):
             return f"{code(path)} is as it says above"
         case _:
@@ -148,8 +193,10 @@ def _otherwise(step: Step) -> str:
     match step.action:
         case Ask(expected=expected):
             return f"{prose(PLAN_AGAIN)}; if there is no answer, see {_LINK}" if expected else _SEE
-        case Await(goal=goal):
+        case Await(goal=IsDeployed() | IsNewest() as goal):
             return f"{prose(late(goal))}; see {_LINK} for what the states mean"
+        case Await(goal=goal):
+            return f"{prose(late(goal))}; {_SEE}"
         case Run() | Save():
             return _SEE
         case Check() | Gather() | Hold() | Tell() as reading:
@@ -170,11 +217,28 @@ def _failures(plan: Plan) -> Iterator[str]:
     if not any(plan.commands()):
         return
     yield f"## {_FAILURES}"
-    rows = [(" or ".join(map(code, said)), prose(advice)) for said, advice in ADVICE.items()]
-    rows += [(code(f'"status": "{status}"'), prose(todo)) for status, todo in HOPELESS.items()]
-    rows += [(code(_ERROR), prose(LOOK_AT_LOG)), ("anything else", prose(AGAIN))]
+    rows = [*_said(plan), ("anything else", prose(AGAIN))]
     lines = ["| it says | what to do |", "|---|---|"]
     yield "\n".join([*lines, *(f"| {said} | {todo} |" for said, todo in rows)])
+
+
+def _said(plan: Plan) -> Iterator[tuple[str, str]]:
+    """What the programs of this plan may say."""
+    judges = {step.action.judge for step in plan.steps if isinstance(step.action, Run)}
+    words = [command.argv for command in plan.commands()]
+    changes = judges & {Judge.INSTALL, Judge.ANSWER} or any("upgrade" in argv for argv in words)
+    for said, advice in ADVICE_OF_CHANGES.items() if changes else ():
+        if Judge.INSTALL in judges or said[0] not in UNDONE:
+            yield " or ".join(map(code, said)), prose(advice)
+    for said, advice in ADVICE_ANYWHERE.items():
+        if _uses_kots(plan) or ("kots" not in said[0] and "kubectl" in plan.programs()):
+            yield " or ".join(map(code, said)), prose(advice)
+    waits = (step.action.goal for step in plan.steps if isinstance(step.action, Await))
+    if any(isinstance(goal, IsDeployed | IsNewest) for goal in waits):
+        for status, todo in HOPELESS.items():
+            yield code(f'"status": "{status}"'), prose(todo)
+    if Judge.ANSWER in judges:
+        yield code(_ERROR), prose(LOOK_AT_LOG)
 
 
 def _way_back(plan: Plan) -> Iterator[str]:
@@ -183,11 +247,21 @@ def _way_back(plan: Plan) -> Iterator[str]:
         yield "## The way back"
         yield "Of the steps that were taken, the last one first:"
         yield "\n".join(
-            f"- [ ] [{number}. {prose(step.name)}](#step-{number}): {prose(step.undo)}"
+            f"- [ ] [{number}. {prose(step.name)}](#step-{number}):"
+            + _back(step.undo).replace("\n", "\n  ")
             for number, step in reversed(undone)
         )
 
 
+def _back(undo: str) -> str:
+    """What follows a heading in its line; a command comes after it."""
+    text = "\n\n".join(paragraphs(undo))
+    return f"\n\n{text}" if text.startswith("`") else f" {text}"
+
+
+_NAMING = ("--kubeconfig", "--license-file", "--config-values", "--airgap-bundle")
+"""Options that name a file."""
+_EXPORTED = "env | grep -E '^(KOTS|REGISTRY)_'"
 _SUCCESS = '"success":true'
 _ERROR = '"error"'
 _SEE = f"see {_LINK}"

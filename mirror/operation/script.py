@@ -119,6 +119,7 @@ def _words(plan: Plan) -> str:
     """What the common part says, and how it understands what programs say."""
     constants = {
         "steps": len(plan.steps),
+        "step_names": "".join(f"\n{step.name}" for step in plan.steps) + "\n",
         "pause": PAUSE,
         "otherwise": OTHERWISE,
         "plan_again": PLAN_AGAIN,

@@ -73,8 +73,6 @@ def _printable(line: str) -> str:
 def _step(step: Step, variables: Mapping[SecretSource, str]) -> Iterator[str]:
     words = [quote(step.why), *([quote(step.undo)] if step.undo else [])]
     yield " \\\n    ".join([f"if begin {quote(step.name)}", *words]) + "; then"
-    for image in step.images:
-        yield _MARGIN + comment(f"  {image.destination} {image.root.digest}")
     if step.command and not isinstance(step.action, Hold):
         command = laid_out(step.command, 2 * _MARGIN, lambda secret: f'"${variables[secret]}"')
         yield f"{_MARGIN}{_COMMAND}() {{\n{command}\n{_MARGIN}}}"
@@ -105,7 +103,9 @@ def _action(step: Step, variables: Mapping[SecretSource, str]) -> Iterator[str]:
 
 
 def _by_hand(step: Step) -> Iterator[str]:
-    ask = f"person {quote(by_hand(step))}"
+    images = (f"\n  {image.destination} {image.root.digest}" for image in step.images)
+    text = by_hand(step) + ("\n" if step.images else "") + "".join(images)
+    ask = f"person {quote(text)}"
     match step.action:
         case Assemble(path=path):
             yield from (ask, f"has {quote(path)}")

@@ -25,6 +25,7 @@ from mirror.operation.model import (
 )
 from mirror.operation.reading import Check, Gather, Hold, Reading, Tell
 from mirror.operation.readingwords import as_data, conditions, needed
+from mirror.operation.words import ended
 from mirror.operation.writing import Rewrite, WriteFile
 from mirror.operation.writingwords import as_data as as_data_of
 from mirror.operation.writingwords import written
@@ -86,10 +87,10 @@ def _fill(line: str, indent: str) -> str:
 
 
 def _step(number: int, step: Step) -> str:
-    why = f"{number:>3}. {_wrap(step.why, _INDENT)[len(_INDENT) :]}"
+    why = f"{number:>3}. {_wrap(f'{step.name}: {step.why}', _INDENT)[len(_INDENT) :]}"
     parts = [why, *_action(step)]
     if step.undo:
-        parts.append(_wrap(f"Undo: {step.undo}.", _INDENT))
+        parts.append(_wrap(ended(f"Undo: {step.undo}"), _INDENT))
     return "\n\n".join(parts)
 
 
@@ -103,8 +104,10 @@ def _action(step: Step) -> Iterator[str]:
         case Person(instructions=text):
             yield _wrap(f"By hand, then --confirmed {step.name}, or yes when asked:", _INDENT)
             yield wrapped(text, f"{_INDENT}  ")
-        case Save(command=command, path=path):
-            yield f"{laid_out(command, _MARGIN)} > {shlex.quote(path)}"
+        case Assemble(path=path):
+            yield f"{_INDENT}  {path}"
+        case Save() as save:
+            yield f"{_MARGIN}{kept(save, _MARGIN)}"
         case Check() | Tell() | Gather() | Hold() as reading:
             yield from _reading(step, reading)
         case _ if step.command:
@@ -159,6 +162,13 @@ def laid_out(
     end = start + _program_words(words[start:])
     lines = [*words[:start], " ".join(words[start:end]), *(f"  {word}" for word in words[end:])]
     return " \\\n".join(margin + line for line in lines)
+
+
+def kept(save: Save, margin: str = "") -> str:
+    """A command for a shell whose output goes to a file, for its owner only."""
+    line = laid_out(save.command, margin).lstrip()
+    careful = "umask 077; set -C" if save.once else "umask 077"
+    return f"({careful}; {line} > {shlex.quote(save.path)})"
 
 
 def _program_words(words: tuple[str, ...]) -> int:

@@ -52,7 +52,7 @@ def told(goal: Goal) -> str:
         case IsScaled(replicas=0):
             return "no pod is left"
         case IsScaled(replicas=replicas):
-            return f"{counted(replicas, 'pod')} ready"
+            return f"{counted(replicas, 'pod')} {'is' if replicas == 1 else 'are'} ready"
         case IsReady(slug=slug, address=address):
             return f"{slug} is ready" + (f": sign up at {address}" if address else "")
 
@@ -87,5 +87,10 @@ def _about_cluster(expected: NoOpenShift | NoNamespace | PullsAs | PullsFrom) ->
 def late(goal: Goal) -> str:
     """What to do where a goal was not reached in time."""
     if isinstance(goal, IsDeployed | IsNewest):
+def ended(text: str) -> str:
+    """A sentence with its full stop, unless a command ends it."""
+    return text if text.rpartition("\n")[2].startswith(" ") else f"{text}."
+
+
         return "preflight checks may hold it back: look at it in the admin console"
     return "look at the pods of the namespace"

@@ -146,7 +146,7 @@ def _stop(site: Site, place: Place, workloads: Sequence[str]) -> Iterator[Step]:
     """All at the same time, then wait for each."""
     for workload in workloads:
         if place.pods(workload) != 0:
-            yield scale_step(site, place, workload, 0, undo=_BACK)
+            yield scale_step(site, place, workload, 0, undo=_back(place))
     for workload in workloads:
         found = (place.workloads or {}).get(workload)
         if found is None or found.wanted or found.running:
@@ -170,7 +170,7 @@ def _stop_the_rest(site: Site, place: Place) -> Iterator[Step]:
             name=f"stop-{kind}-{place.namespace}",
             why=f"Stop all other {kind} in namespace {place.namespace} but those of {but}.",
             action=Run(command=kubectl_daily.scale_all(site, place.namespace, kind, spared)),
-            undo=_BACK,
+            undo=_back(place),
         )
         yield Step(
             name=f"stopped-{kind}-{place.namespace}",
@@ -206,7 +206,8 @@ _NAME_THEM = (
 )
 
 
-_BACK = (
-    "airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale "
-    "with the number of pods that is noted beside the site file, databases first"
-)
+def _back(place: Place) -> str:
+    return (
+        "airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods "
+        f"in {place.file}, databases first"
+    )

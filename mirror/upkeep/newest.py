@@ -61,7 +61,7 @@ def deployed(site: Site, application: Application) -> Step:
     waits = (site.waits.wait, site.waits.preflights)
     return Step(
         name="deployed",
-        why="Ask the console until the new version is deployed; KOTS may end well without.",
+        why="Ask the console until the new version is deployed; KOTS may end well without it.",
         action=Await(
             command=kots.get_versions(site, application),
             goal=IsNewest(slug=application.slug),

@@ -101,6 +101,9 @@ _BOTH = {
     )
 }
 
+_LAST_YEAR = namespace(login=LAST_YEAR, harness=running("79915", 412))
+_LAST_YEAR["secrets"] |= {"harness-registry": _LAST_YEAR["secrets"]["kotsadm-private-registry"]}
+
 CASES: Mapping[str, Case] = {
     "install-first": Case(
         order=install_order(),
@@ -190,7 +193,7 @@ CASES: Mapping[str, Case] = {
         records=MONTHLY,
         stated={"harness": "79915", "kotsadm": KOTS},
         renew=True,
-        before={"harness": namespace(login=LAST_YEAR, harness=running("79915", 412))},
+        before={"harness": _LAST_YEAR},
         after={"harness": "80307"},
     ),
     "upgrade-done": Case(

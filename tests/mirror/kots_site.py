@@ -22,6 +22,7 @@ from mirror.operation.edits import edit, save
 from mirror.operation.journal import Event, fingerprint
 from mirror.process import Runner
 from mirror.site import Site, puller_of
+from tests.fakes.cluster import pull_secret
 from tests.mirror import fakes_here
 from tests.mirror.kots_world import (
     PUSHER,
@@ -96,7 +97,7 @@ class KotsSite:
         self.assembled: list[str] = []
         self.proven: list[str] = []
         self.confirmed = {"backup"}
-        self.person: Callable[[Step], None] = lambda _step: None
+        self.person: Callable[[Step], None] = self.settle
         """Does what a step asks for, before it is confirmed."""
         self.path = ""
         """Where programs are, if not where they usually are."""
@@ -200,6 +201,18 @@ class KotsSite:
             return fakes_here.call(command, self.environment)
         return self.runner()(command)
 
+    def settle(self, step: Step) -> None:
+        """Tell the console the password of the registry, where a step asks for that."""
+        if not step.name.startswith("registry-settings"):
+            return
+        state = self.cluster.load()
+        for namespace in state["namespaces"].values():
+            secrets = namespace.get("secrets", {})
+            registry = str(self.site.registry.endpoint)
+            made = pull_secret(registry, *PUSHER)
+            secrets |= {name: made for name in secrets if name != "kotsadm-private-registry"}
+        self.cluster.save(state)
+
     def audit(self, images: Sequence[Relocation]) -> Audit:
         """What the registry holds of some images."""
         return Audit(images=tuple(map(self._audited, images)))
@@ -261,7 +274,7 @@ class KotsSite:
 def commands_in(text: str) -> list[str]:
     """The commands in the text of a plan: blocks indented deeper than their sentence."""
     blocks = re.findall(r"(?m)^ {7}\S.*(?:\n {9}.*| {0}\n {7}\S.*)*", text)
-    return [block for block in blocks if re.match(r" {7}(kubectl |oc |[A-Z_]+=)", block)]
+    return [block for block in blocks if re.match(r" {7}(kubectl |oc |[A-Z_]+=|\(umask)", block)]
 
 
 def size_of(path: str) -> int:

@@ -135,6 +135,17 @@ def test_an_upgrade_takes_the_console_of_the_plugin_and_the_newest_release(tmp_p
     assert site.deployed() == {"harness": "80307"}
 
 
+def test_the_second_application_is_upgraded_by_its_own_slug(tmp_path: Path) -> None:
+    both = {"harness": running("79915", 400), "harness_ng": running("480", 80, "harness-ng")}
+    site = reached(tmp_path, harness=namespace(KOTS, **both))
+    order = upgrade_order(connected=True, only="harness-ng")
+    assert carry_out(site, order) == (
+        "the newest version of harness-ng is deployed",
+        "harness-ng is ready",
+    )
+    assert site.deployed() == {"harness": "79915", "harness-ng": "500"}
+
+
 def test_a_release_on_the_way_is_named(tmp_path: Path) -> None:
     site = reached(tmp_path, harness=namespace(KOTS, harness=running("79915", 400)))
     order = upgrade_order(connected=True, only="harness", label="80110")

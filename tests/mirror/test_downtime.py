@@ -286,7 +286,7 @@ def test_on_the_command_line(site: Caretaker) -> None:
     assert f"{MANAGER}: no pod is left" in done.stdout
     assert (site.folder / "site.harness.pods").stat().st_mode & 0o777 == 0o600
     done = site.run("up")
-    assert f"{MONGODB}: 3 pods ready" in done.stdout
+    assert f"{MONGODB}: 3 pods are ready" in done.stdout
     assert site.run("up").stdout == "Nothing was to be done.\n"
     assert site.pods() == COUNTS
 

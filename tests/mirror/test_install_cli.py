@@ -151,7 +151,7 @@ def test_an_upgrade_takes_console_and_application_along(operator: Operator) -> N
 def test_an_upgrade_waits_for_the_backup(operator: Operator) -> None:
     operator.has(OLD_KOTS, harness=running("77000", 370))
     done = operator.run("upgrade", "--app", "harness", code=11)
-    assert "Before harness goes to 79915 and the admin console goes to v1.131.4" in done.stderr
+    assert "This upgrade ends with harness 79915, the admin console v1.131.4 or newer." in done.stderr
     assert "backup: not confirmed" in done.stderr
     assert operator.changes() == []
 

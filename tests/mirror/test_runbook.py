@@ -162,19 +162,20 @@ def test_how_each_kind_of_step_is_seen_to_have_worked() -> None:
         step(Edit(path="/v", change=MergeValues(source="/s", own="/o", keys=("a", "b"))), name="k"),
     )
     text = as_runbook(plan)
+    where = '"status" is "deployed" where "versionLabel" is "2"'
     assert re.findall(r"\*\*It has worked when\*\* (.*)", text) == [
-        "the answer says that the plugin is v1.",
-        "there is an answer.",
+        'the answer says that the plugin is v1: "version" is "v1", with or without the v.',
+        "it ends with exit code 0.",
         (
             'the JSON at the end of its output has `"success":true` and no `"error"`; its exit '
             "code is 0 in any case."
         ),
-        "the answer says that h 2 is deployed; ask again every 5 s, for 90 s at most.",
-        "the answer says that h 2 is deployed.",
+        f"the answer says that h 2 is deployed: {where}; ask again every 5 s, for 90 s at most.",
+        f"the answer says that h 2 is deployed: {where}.",
         "it ends with exit code 0, and `/x y` is not empty.",
         "it is done.",
         "`/k` is as it says above.",
-        "`/l m` is as it says above.",
+        "`/l m` is gone.",
         "`/bin/kots` is as it says above.",
         "`/v` is as it says above.",
     ]
@@ -183,8 +184,12 @@ def test_how_each_kind_of_step_is_seen_to_have_worked() -> None:
         "kubectl g",
         "rm -rf -- '/l m'",
         (
-            "echo '00  /a b' | sha256sum -c\nmkdir -p -- /bin\n"
-            "tar -xzOf '/a b' kots > /bin/kots\nchmod +x /bin/kots"
+            "echo '00  /a b' | sha256sum -c &&\nmkdir -p -- /bin &&\n"
+            "tar -xzOf '/a b' kots > /bin/kots.new &&\nchmod 755 /bin/kots.new &&\n"
+            "mv -f -- /bin/kots.new /bin/kots"
         ),
     ]
-    assert "take over /o and add the values of /s, of these items alone: a, b." in text
+    assert (
+        "what /o has, and for what it leaves out, the values of /s, of these items alone: a, b."
+        in text
+    )

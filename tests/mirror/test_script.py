@@ -166,6 +166,10 @@ def test_a_failure_says_how_to_go_on_and_the_way_back(shell: Shell) -> None:
         "error: it's third: ended with exit code 7",
         "hint: its own words are above; run the same command again once the cause is gone",
         f"To go on with this step: START='it'\\''s third' sh {shell.folder}/operation.sh",
+        (
+            "Once it is done all the same, with the next one: "
+            f"START='last' sh {shell.folder}/operation.sh"
+        ),
         "To go back from here, the last step first:",
         "  it's third: undo three",
         "  first: undo one",

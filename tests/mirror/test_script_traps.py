@@ -112,7 +112,7 @@ def test_ctrl_c_reaches_kots_too(tmp_path: Path) -> None:
             process.kill()
             process.wait()
     assert "START='install-harness'" in log.read_text()
-    assert "harness: kubectl kots remove harness" in log.read_text()
+    assert "\n    kubectl kots remove harness " in log.read_text()
 
 
 @pytest.mark.parametrize("name", ["install-first", "upgrade-firstgen", "down"])

@@ -2,6 +2,7 @@
 
 # follow JUDGE COMMAND: by its exit code (exit), and by what it says too (install, answer).
 follow() {
+    changing=yes
     {
         "$2" </dev/null 2>&1
         printf '\n%s%s\n' "$mark" "$?"
@@ -71,7 +72,8 @@ save() {
 # save_once COMMAND FILE: the same, unless it is there: then it is older, and worth more.
 save_once() {
     if [ -e "$2" ]; then
-        say "  $2 is there, and stays"
+        say "  $2 is there, from a downtime that goes on, and stays"
+        say "  if none does: delete it, and begin again with START='$name'"
         return 0
     fi
     save "$1" "$2"

@@ -7,7 +7,7 @@ newline='
 tab=$(printf '\t')
 esc=$(printf '\033')
 cr=$(printf '\r')
-name='' number=0 back='' start=${START-} confirmed=${CONFIRMED-}
+name='' number=0 back='' changing='' start=${START-} confirmed=${CONFIRMED-}
 
 say() {
     printf '%s\n' "$1"
@@ -28,13 +28,22 @@ stop() {
 leave() {
     trap - INT TERM HUP
     if [ -n "$name" ]; then
-        replace "$name" "'" "'\\''"
-        printf "To go on with this step: START='%s' sh %s\n" "$text" "$0" >&2
+        tell_start 'To go on with this step' "$name"
+        after=${step_names#*"$newline$name$newline"}
+        after=${after%%"$newline"*}
+        [ -z "$changing" ] || [ -z "$after" ] ||
+            tell_start 'Once it is done all the same, with the next one' "$after"
     fi
     if [ -n "$back" ]; then
         printf 'To go back from here, the last step first:\n%s' "$back" >&2
     fi
     exit "$1"
+}
+
+# tell_start WORDS NAME
+tell_start() {
+    replace "$2" "'" "'\\''"
+    printf "%s: START='%s' sh %s\n" "$1" "$text" "$0" >&2
 }
 
 interrupted() {
@@ -49,7 +58,7 @@ begin() {
     if [ -n "$start" ] && [ "$start" != "$1" ]; then
         return 1
     fi
-    start=''
+    start='' changing=''
     say "[$number/$steps] $1: $2"
 }
 
