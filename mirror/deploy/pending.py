@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mirror import duration, kots
-from mirror.deploy.consoles import CONSOLE_PORT
+from mirror.deploy.opened import opened
 from mirror.deploy.status import waiting
-from mirror.kots.daily import open_console
 from mirror.kots.outcome import Version
 from mirror.operation.model import Ask, Await, IsDeployed, IsNewest, IsReady, Person, Plan, Step
 from mirror.site import Application, Site
@@ -101,14 +100,13 @@ def _nothing(slug: str) -> str:
 def press(site: Site, application: Application, version: Version) -> Step:
     """Have a person deploy a version that the console has."""
     slug, label = application.slug, version.label
-    opened = open_console(site, application.namespace, CONSOLE_PORT).shell_line()
     first = _FIRST.get(version.status, "")
     return Step(
         name=f"deploy-{slug}-{label}",
-        why=f"Have {slug} {label} deployed, which is {version.status} until then.",
+        why=f"Have {slug} {label} deployed: it is {version.status}.",
         action=Person(
-            instructions=f"Open the admin console, and in it {slug}:\n  {opened}\n"
-            + (f"{first}\n" if first else "")
+            instructions=f"{opened(site, application.namespace)}\n\nChoose {slug}.\n\n"
+            + (f"{first}\n\n" if first else "")
             + f"Version history: Deploy beside {label}, once there is a backup of what runs. To "
             "leave it as it is, do not confirm this step."
         ),

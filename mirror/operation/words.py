@@ -48,7 +48,7 @@ def told(goal: Goal) -> str:
         case IsNewest(slug=slug):
             return f"the newest version of {slug} is deployed"
         case ConsoleIs(version=version):
-            return f"the admin console is {version}"
+            return f"the admin console is {version or 'of the version of the plugin'}"
         case IsScaled(replicas=0):
             return "no pod is left"
         case IsScaled(replicas=replicas):
@@ -84,13 +84,13 @@ def _about_cluster(expected: NoOpenShift | NoNamespace | PullsAs | PullsFrom) ->
             return f"the admin console pulls from {registry}"
 
 
-def late(goal: Goal) -> str:
-    """What to do where a goal was not reached in time."""
-    if isinstance(goal, IsDeployed | IsNewest):
 def ended(text: str) -> str:
     """A sentence with its full stop, unless a command ends it."""
     return text if text.rpartition("\n")[2].startswith(" ") else f"{text}."
 
 
+def late(goal: Goal) -> str:
+    """What to do where a goal was not reached in time."""
+    if isinstance(goal, IsDeployed | IsNewest):
         return "preflight checks may hold it back: look at it in the admin console"
     return "look at the pods of the namespace"
