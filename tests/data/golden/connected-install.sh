@@ -23,6 +23,19 @@ unset CONSOLE_PASSWORD
 # … mirror/operation/shell/*.sh …
 
 steps=11
+step_names='
+read-plugin
+read-api-groups
+read-console
+install-harness
+deployed-harness
+ready-harness
+take-config-harness-ng
+merge-config-harness-ng
+install-harness-ng
+deployed-harness-ng
+ready-harness-ng
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -35,9 +48,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -93,11 +106,12 @@ if begin read-console \
     'Ask the cluster which admin console runs, and which registry it pulls from.'; then
     it() {
         kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --ignore-not-found \
+          --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
-          --ignore-not-found \
-          --output=json
+          --request-timeout=30s
     }
     ask it
     understand maybe
@@ -106,7 +120,8 @@ fi
 
 if begin install-harness \
     'Install the admin console, and the newest release of harness; KOTS fetches it from the vendor.' \
-    'kubectl kots remove harness --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --undeploy --force takes harness out again; its volumes stay until they are deleted, and with them what users have stored; the admin console goes with the namespace harness, if nothing else uses it'; then
+    'this takes harness out again; its volumes stay until they are deleted, and with them what users have stored; the admin console goes with the namespace harness, if nothing else uses it:
+    kubectl kots remove harness --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --undeploy --force'; then
     it() {
         KOTS_SHARED_PASSWORD="$secret_1" \
         kubectl kots install harness/stable \
@@ -163,13 +178,14 @@ fi
 if begin merge-config-harness-ng \
     'Make the answers of harness-ng from that: its own first, then those of harness.' \
     'delete /etc/airgap/harness-ng.merged-values.yaml'; then
-    person 'Write /etc/airgap/harness-ng.merged-values.yaml, a KOTS ConfigValues file: write it with the values of /etc/airgap/harness-ng.taken-values.yaml. Nobody else may read it.'
+    person 'Write /etc/airgap/harness-ng.merged-values.yaml, a KOTS ConfigValues file: the values of /etc/airgap/harness-ng.taken-values.yaml. Nobody else may read it.'
     has /etc/airgap/harness-ng.merged-values.yaml
 fi
 
 if begin install-harness-ng \
     'Add the newest release of harness-ng; KOTS fetches it from the vendor.' \
-    'kubectl kots remove harness-ng --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --undeploy --force takes harness-ng out again; its volumes stay until they are deleted, and with them what users have stored'; then
+    'this takes harness-ng out again; its volumes stay until they are deleted, and with them what users have stored:
+    kubectl kots remove harness-ng --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --undeploy --force'; then
     it() {
         KOTS_SHARED_PASSWORD='' \
         kubectl kots install harness-ng/stable \

@@ -22,6 +22,20 @@
 # … mirror/operation/shell/*.sh …
 
 steps=12
+step_names='
+read-plugin
+read-console
+read-applications
+read-harness
+read-harness-ng
+backup
+upgrade-harness
+deployed-harness
+ready-harness
+upgrade-harness-ng
+deployed-harness-ng
+ready-harness-ng
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -34,9 +48,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -77,11 +91,12 @@ if begin read-console \
     'Ask the cluster which admin console runs, and which registry it pulls from.'; then
     it() {
         kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --ignore-not-found \
+          --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
-          --ignore-not-found \
-          --output=json
+          --request-timeout=30s
     }
     ask it
 fi
@@ -124,7 +139,7 @@ fi
 
 if begin backup \
     'Have a backup before the first change.'; then
-    person 'Before anything changes, back up what runs, all of it as it is at one moment, and note where it is. A database that was migrated goes back by its backup only.
+    person 'Back up what runs, all of it as it is at one moment, and note where it is. A database that was migrated goes back by its backup only.
 
 The databases in namespace harness: a dump, or a snapshot of the storage, of each volume that holds one (of Harness: MongoDB, TimescaleDB and Redis).
   kubectl get persistentvolumeclaims --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s
@@ -132,9 +147,9 @@ The databases in namespace harness: a dump, or a snapshot of the storage, of eac
 The admin console and its applications: a full snapshot, where KOTS has a place for snapshots.
   kubectl kots backup --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness
 
-The answers of each application, to a file for your eyes only:
-  kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness --current
-  kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness-ng --current'
+The answers of each application, to a file for your eyes only. Passwords in it are encrypted, and this admin console alone can read them.
+  (umask 077; kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness --current > harness.values.yaml)
+  (umask 077; kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness-ng --current > harness-ng.values.yaml)'
 fi
 
 if begin upgrade-harness \

@@ -14,6 +14,9 @@
 # … mirror/operation/shell/*.sh …
 
 steps=1
+step_names='
+open-console-harness
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'

@@ -14,6 +14,13 @@
 # … mirror/operation/shell/*.sh …
 
 steps=5
+step_names='
+read-applications
+read-harness
+deploy-harness-80307
+deployed-harness-80307
+ready-harness-80307
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -26,9 +33,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -82,10 +89,16 @@ if begin read-harness \
 fi
 
 if begin deploy-harness-80307 \
-    'Have harness 80307 deployed, which is pending until then.' \
+    'Have harness 80307 deployed: it is pending.' \
     'in the admin console, Version history, Rollback where the vendor allows it'; then
-    person 'Open the admin console, and in it harness:
+    person 'Open a way to the admin console in another terminal, and leave it open:
+
   kubectl kots admin-console --port=8800 --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness
+
+Log in at http://localhost:8800, or where that command says.
+
+Choose harness.
+
 Version history: Deploy beside 80307, once there is a backup of what runs. To leave it as it is, do not confirm this step.'
 fi
 

@@ -15,6 +15,16 @@
 # … mirror/operation/shell/*.sh …
 
 steps=8
+step_names='
+read-harness
+note-harness
+stop-harness-manager
+stop-verification-svc
+stop-ng-manager
+stopped-harness-manager
+stopped-verification-svc
+stopped-ng-manager
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -27,9 +37,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -87,7 +97,7 @@ fi
 
 if begin stop-harness-manager \
     'Stop deployment/harness-manager: scale it to nothing.' \
-    'airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale with the number of pods that is noted beside the site file, databases first'; then
+    'airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods in /etc/airgap/site.harness.pods, databases first'; then
     it() {
         kubectl scale deployment/harness-manager \
           --replicas=0 \
@@ -101,7 +111,7 @@ fi
 
 if begin stop-verification-svc \
     'Stop deployment/verification-svc: scale it to nothing.' \
-    'airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale with the number of pods that is noted beside the site file, databases first'; then
+    'airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods in /etc/airgap/site.harness.pods, databases first'; then
     it() {
         kubectl scale deployment/verification-svc \
           --replicas=0 \
@@ -115,7 +125,7 @@ fi
 
 if begin stop-ng-manager \
     'Stop deployment/ng-manager: scale it to nothing.' \
-    'airgap-mirror up, with the same site file, brings it back as it was; by hand, kubectl scale with the number of pods that is noted beside the site file, databases first'; then
+    'airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods in /etc/airgap/site.harness.pods, databases first'; then
     it() {
         kubectl scale deployment/ng-manager \
           --replicas=0 \

@@ -30,6 +30,21 @@ unset REGISTRY_PASSWORD
 # … mirror/operation/shell/*.sh …
 
 steps=13
+step_names='
+read-plugin
+read-api-groups
+read-console
+read-pull-secrets
+read-applications
+read-config-harness
+read-harness
+images
+take-config-harness-ng
+merge-config-harness-ng
+install-harness-ng
+deployed-harness-ng-500
+ready-harness-ng-500
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -42,9 +57,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -103,11 +118,12 @@ if begin read-console \
     'Ask the cluster which admin console runs, and which registry it pulls from.'; then
     it() {
         kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --ignore-not-found \
+          --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
-          --ignore-not-found \
-          --output=json
+          --request-timeout=30s
     }
     ask it
     understand maybe
@@ -172,11 +188,14 @@ fi
 
 if begin images \
     'See that registry.dc-north.example:5000/harness holds all 2 images under the names that KOTS will pull, with the digests that were pushed.'; then
-    #   registry.dc-north.example:5000/harness/harness-ng-manager:500 sha256:6c26b0a51910e136990f8bf9c8dd794dc44a0fcdaf40a0de78f4488f40a812d5
-    #   registry.dc-north.example:5000/harness/mongo:4.4.22 sha256:471527c4a4b977f446611f7b0f3cefeaced43fef1a650b2fa315ee05a95ca5df
-    person 'See that the registry holds each of these 2 images under its name, with this digest, and has everything below it. airgap-mirror audit looks for all of it.
+    person 'See that the registry holds each of these 2 images under its name, with this digest, and has everything below it. airgap-mirror audit looks for all of it. Where there is no airgap-mirror, this tells the digest of one:
 
-Otherwise push the same sources there first: airgap-mirror push … --site …; with --repair where something below a name is missing, with --overwrite where a name holds other content.'
+  skopeo inspect --raw docker://NAME | sha256sum
+
+Otherwise push the same sources there first: airgap-mirror push … --site …; with --repair where something below a name is missing, with --overwrite where a name holds other content.
+
+  registry.dc-north.example:5000/harness/harness-ng-manager:500 sha256:6c26b0a51910e136990f8bf9c8dd794dc44a0fcdaf40a0de78f4488f40a812d5
+  registry.dc-north.example:5000/harness/mongo:4.4.22 sha256:471527c4a4b977f446611f7b0f3cefeaced43fef1a650b2fa315ee05a95ca5df'
 fi
 
 if begin take-config-harness-ng \
@@ -196,13 +215,14 @@ fi
 if begin merge-config-harness-ng \
     'Make the answers of harness-ng from that: its own first, then those of harness.' \
     'delete /etc/airgap/harness-ng.merged-values.yaml'; then
-    person 'Write /etc/airgap/harness-ng.merged-values.yaml, a KOTS ConfigValues file: write it with the values of /etc/airgap/harness-ng.taken-values.yaml. Nobody else may read it.'
+    person 'Write /etc/airgap/harness-ng.merged-values.yaml, a KOTS ConfigValues file: the values of /etc/airgap/harness-ng.taken-values.yaml. Nobody else may read it.'
     has /etc/airgap/harness-ng.merged-values.yaml
 fi
 
 if begin install-harness-ng \
     'Add harness-ng 500 to the admin console, which is left as it is. KOTS pushes nothing: the images are in the registry, proven by digest.' \
-    'kubectl kots remove harness-ng --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --undeploy --force takes harness-ng out again; its volumes stay until they are deleted, and with them what users have stored'; then
+    'this takes harness-ng out again; its volumes stay until they are deleted, and with them what users have stored:
+    kubectl kots remove harness-ng --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --undeploy --force'; then
     it() {
         KOTS_REGISTRY_USERNAME="$secret_1" \
         KOTS_REGISTRY_PASSWORD="$secret_2" \

@@ -25,6 +25,9 @@ unset CONSOLE_PASSWORD
 # … mirror/operation/shell/logs.sh …
 
 steps=1
+step_names='
+logs-harness
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'

@@ -11,6 +11,10 @@
 # … mirror/operation/shell/*.sh …
 
 steps=2
+step_names='
+install-plugin
+try-plugin
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -23,9 +27,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -56,13 +60,14 @@ has_programs sleep
 
 if begin install-plugin \
     'Put kubectl-kots v1.131.4 for linux/amd64 there; the version before is there until it is whole.' \
-    'delete /home/ops/.local/bin/kubectl-kots, or put the version before there'; then
+    'delete /home/ops/.local/bin/kubectl-kots; one of before has to be installed again from where it came'; then
     person 'Put the program kots at /home/ops/.local/bin/kubectl-kots:
 
-  echo '"'"'1111111111111111111111111111111111111111111111111111111111111111  /usb/kots_linux_amd64.tar.gz'"'"' | sha256sum -c
-  mkdir -p -- /home/ops/.local/bin
-  tar -xzOf /usb/kots_linux_amd64.tar.gz kots > /home/ops/.local/bin/kubectl-kots
-  chmod +x /home/ops/.local/bin/kubectl-kots'
+  echo '"'"'1111111111111111111111111111111111111111111111111111111111111111  /usb/kots_linux_amd64.tar.gz'"'"' | sha256sum -c &&
+  mkdir -p -- /home/ops/.local/bin &&
+  tar -xzOf /usb/kots_linux_amd64.tar.gz kots > /home/ops/.local/bin/kubectl-kots.new &&
+  chmod 755 /home/ops/.local/bin/kubectl-kots.new &&
+  mv -f -- /home/ops/.local/bin/kubectl-kots.new /home/ops/.local/bin/kubectl-kots'
     has_program /home/ops/.local/bin/kubectl-kots
 fi
 

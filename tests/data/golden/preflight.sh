@@ -29,6 +29,32 @@ unset CONSOLE_PASSWORD
 # … mirror/operation/shell/seeing.sh …
 
 steps=24
+step_names='
+registry
+push
+images
+pull
+plugin
+versions
+rights
+rights-2
+namespaces
+namespaces-2
+nodes
+pods
+storage-classes
+node-ports
+installed
+installed-2
+installed-3
+installed-4
+installed-5
+installed-6
+installed-7
+files
+console-port
+addresses
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -265,11 +291,12 @@ if begin installed \
     'Does an admin console run in namespace harness? For the checks plan, rights, config, licence, files, space.'; then
     it() {
         kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --ignore-not-found \
+          --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
-          --ignore-not-found \
-          --output=json
+          --request-timeout=30s
     }
     look maybe it && {
         show_console harness

@@ -13,6 +13,9 @@
 # … mirror/operation/shell/telling.sh …
 
 steps=1
+step_names='
+status-harness
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -60,11 +63,12 @@ if begin status-harness \
     'Ask what runs in namespace harness, and what waits to be deployed there.'; then
     it() {
         kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --ignore-not-found \
+          --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
-          --ignore-not-found \
-          --output=json
+          --request-timeout=30s
     }
     applications() {
         kubectl kots get apps \

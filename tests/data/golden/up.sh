@@ -14,6 +14,24 @@
 # … mirror/operation/shell/*.sh …
 
 steps=16
+step_names='
+read-harness
+start-mongodb-replicaset-chart
+ready-mongodb-replicaset-chart
+start-redis-sentinel-harness-server
+ready-redis-sentinel-harness-server
+start-timescaledb-single-chart
+ready-timescaledb-single-chart
+start-harness-manager
+start-verification-svc
+start-ng-manager
+ready-harness-manager
+ready-verification-svc
+ready-ng-manager
+start-ui
+ready-ui
+forget-harness
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -26,9 +44,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -94,7 +112,7 @@ if begin ready-mongodb-replicaset-chart \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '3 pods ready' 'look at the pods of the namespace; ask again with: kubectl get statefulset/mongodb-replicaset-chart --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 3
+    await 1800 '3 pods are ready' 'look at the pods of the namespace; ask again with: kubectl get statefulset/mongodb-replicaset-chart --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 3
 fi
 
 if begin start-redis-sentinel-harness-server \
@@ -121,7 +139,7 @@ if begin ready-redis-sentinel-harness-server \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '3 pods ready' 'look at the pods of the namespace; ask again with: kubectl get statefulset/redis-sentinel-harness-server --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 3
+    await 1800 '3 pods are ready' 'look at the pods of the namespace; ask again with: kubectl get statefulset/redis-sentinel-harness-server --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 3
 fi
 
 if begin start-timescaledb-single-chart \
@@ -148,7 +166,7 @@ if begin ready-timescaledb-single-chart \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '2 pods ready' 'look at the pods of the namespace; ask again with: kubectl get statefulset/timescaledb-single-chart --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 2
+    await 1800 '2 pods are ready' 'look at the pods of the namespace; ask again with: kubectl get statefulset/timescaledb-single-chart --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 2
 fi
 
 if begin start-harness-manager \
@@ -203,7 +221,7 @@ if begin ready-harness-manager \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '2 pods ready' 'look at the pods of the namespace; ask again with: kubectl get deployment/harness-manager --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 2
+    await 1800 '2 pods are ready' 'look at the pods of the namespace; ask again with: kubectl get deployment/harness-manager --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 2
 fi
 
 if begin ready-verification-svc \
@@ -216,7 +234,7 @@ if begin ready-verification-svc \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '2 pods ready' 'look at the pods of the namespace; ask again with: kubectl get deployment/verification-svc --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 2
+    await 1800 '2 pods are ready' 'look at the pods of the namespace; ask again with: kubectl get deployment/verification-svc --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 2
 fi
 
 if begin ready-ng-manager \
@@ -229,7 +247,7 @@ if begin ready-ng-manager \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '2 pods ready' 'look at the pods of the namespace; ask again with: kubectl get deployment/ng-manager --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 2
+    await 1800 '2 pods are ready' 'look at the pods of the namespace; ask again with: kubectl get deployment/ng-manager --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 2
 fi
 
 if begin start-ui \
@@ -256,7 +274,7 @@ if begin ready-ui \
           --namespace=harness \
           --request-timeout=30s
     }
-    await 1800 '1 pod ready' 'look at the pods of the namespace; ask again with: kubectl get deployment/ui --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 1
+    await 1800 '1 pod is ready' 'look at the pods of the namespace; ask again with: kubectl get deployment/ui --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it is_scaled 1
 fi
 
 if begin forget-harness \

@@ -15,7 +15,7 @@
 #   - The pull secrets of the cluster have the user of the site file.
 #
 # To know:
-#   - The admin console in namespace harness stays at v1.131.4; the sources have v1.131.4.
+#   - The admin console in namespace harness is at v1.131.4 already.
 #   - harness is at 80307; the sources have nothing newer.
 
 # Programs get secrets by the steps that say so, and not otherwise; nor does sh -x show them.
@@ -28,6 +28,13 @@ unset REGISTRY_PASSWORD
 # … mirror/operation/shell/*.sh …
 
 steps=5
+step_names='
+read-plugin
+read-console
+read-pull-secrets
+read-applications
+read-harness
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -40,9 +47,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -87,11 +94,12 @@ if begin read-console \
     'Ask the cluster which admin console runs, and which registry it pulls from.'; then
     it() {
         kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --ignore-not-found \
+          --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
-          --ignore-not-found \
-          --output=json
+          --request-timeout=30s
     }
     ask it
     understand maybe

@@ -27,6 +27,23 @@ unset REGISTRY_PASSWORD
 # … mirror/operation/shell/*.sh …
 
 steps=15
+step_names='
+read-plugin
+read-console
+read-pull-secrets
+read-applications
+read-harness
+images
+backup
+upgrade-console
+console-is-up
+upgrade-harness-80110
+deployed-harness-80110
+ready-harness-80110
+upgrade-harness-80307
+deployed-harness-80307
+ready-harness-80307
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -39,9 +56,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -86,11 +103,12 @@ if begin read-console \
     'Ask the cluster which admin console runs, and which registry it pulls from.'; then
     it() {
         kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --ignore-not-found \
+          --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
-          --ignore-not-found \
-          --output=json
+          --request-timeout=30s
     }
     ask it
     understand maybe
@@ -142,22 +160,27 @@ fi
 
 if begin images \
     'See that registry.dc-north.example:5000/harness holds all 8 images under the names that KOTS will pull, with the digests that were pushed.'; then
-    #   registry.dc-north.example:5000/harness/kotsadm:v1.131.4 sha256:6ca70fb3d584ea0ad7d65652de024ed6d1834b2ac713ec1dcd2e7c59a547f462
-    #   registry.dc-north.example:5000/harness/kotsadm-migrations:v1.131.4 sha256:87dece1e53e513efc8d31c5e496962db2c42c623fa3fa5797c7d631ecd0ffb4c
-    #   registry.dc-north.example:5000/harness/dex:2.44.0 sha256:4c93a33dc5e446c0825f1bb8e429f67413b9eec493db8c77d6762aa3df6ae760
-    #   registry.dc-north.example:5000/harness/rqlite:10.2.7 sha256:8f038f149a31c0d0c2fa16a4dd62f87f73f630c65a5aa83fc407a8f2e9c7db1c
-    #   registry.dc-north.example:5000/harness/minio:RELEASE.2025-10-15T17-29-55Z sha256:5fb54d8ff3d58c2ed0d6f389d2da3dc422ffac5a70d0100a87042ae38d8b39d4
-    #   registry.dc-north.example:5000/harness/harness-manager:80110 sha256:3fe442f83f7d6f82da352cf52d29dcff1eb4c0996672e88ceb9f88495547e2c3
-    #   registry.dc-north.example:5000/harness/mongo:4.4.22 sha256:471527c4a4b977f446611f7b0f3cefeaced43fef1a650b2fa315ee05a95ca5df
-    #   registry.dc-north.example:5000/harness/harness-manager:80307 sha256:f061abd7223f0ed5ed3c48b0ffbc29c621de10b3ea34badaf1dae450e82479c3
-    person 'See that the registry holds each of these 8 images under its name, with this digest, and has everything below it. airgap-mirror audit looks for all of it.
+    person 'See that the registry holds each of these 8 images under its name, with this digest, and has everything below it. airgap-mirror audit looks for all of it. Where there is no airgap-mirror, this tells the digest of one:
 
-Otherwise push the same sources there first: airgap-mirror push … --site …; with --repair where something below a name is missing, with --overwrite where a name holds other content.'
+  skopeo inspect --raw docker://NAME | sha256sum
+
+Otherwise push the same sources there first: airgap-mirror push … --site …; with --repair where something below a name is missing, with --overwrite where a name holds other content.
+
+  registry.dc-north.example:5000/harness/kotsadm:v1.131.4 sha256:6ca70fb3d584ea0ad7d65652de024ed6d1834b2ac713ec1dcd2e7c59a547f462
+  registry.dc-north.example:5000/harness/kotsadm-migrations:v1.131.4 sha256:87dece1e53e513efc8d31c5e496962db2c42c623fa3fa5797c7d631ecd0ffb4c
+  registry.dc-north.example:5000/harness/dex:2.44.0 sha256:4c93a33dc5e446c0825f1bb8e429f67413b9eec493db8c77d6762aa3df6ae760
+  registry.dc-north.example:5000/harness/rqlite:10.2.7 sha256:8f038f149a31c0d0c2fa16a4dd62f87f73f630c65a5aa83fc407a8f2e9c7db1c
+  registry.dc-north.example:5000/harness/minio:RELEASE.2025-10-15T17-29-55Z sha256:5fb54d8ff3d58c2ed0d6f389d2da3dc422ffac5a70d0100a87042ae38d8b39d4
+  registry.dc-north.example:5000/harness/harness-manager:80110 sha256:3fe442f83f7d6f82da352cf52d29dcff1eb4c0996672e88ceb9f88495547e2c3
+  registry.dc-north.example:5000/harness/mongo:4.4.22 sha256:471527c4a4b977f446611f7b0f3cefeaced43fef1a650b2fa315ee05a95ca5df
+  registry.dc-north.example:5000/harness/harness-manager:80307 sha256:f061abd7223f0ed5ed3c48b0ffbc29c621de10b3ea34badaf1dae450e82479c3'
 fi
 
 if begin backup \
     'Have a backup before the first change.'; then
-    person 'Before harness goes to 80307 and the admin console goes to v1.131.4, back up what runs, all of it as it is at one moment, and note where it is. A database that was migrated goes back by its backup only.
+    person 'Back up what runs, all of it as it is at one moment, and note where it is. A database that was migrated goes back by its backup only.
+
+This upgrade ends with harness 80307, the admin console v1.131.4 or newer.
 
 The databases in namespace harness: a dump, or a snapshot of the storage, of each volume that holds one (of Harness: MongoDB, TimescaleDB and Redis).
   kubectl get persistentvolumeclaims --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s
@@ -165,8 +188,8 @@ The databases in namespace harness: a dump, or a snapshot of the storage, of eac
 The admin console and its applications: a full snapshot, where KOTS has a place for snapshots.
   kubectl kots backup --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness
 
-The answers of each application, to a file for your eyes only:
-  kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness --current'
+The answers of each application, to a file for your eyes only. Passwords in it are encrypted, and this admin console alone can read them.
+  (umask 077; kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness --current > harness.values.yaml)'
 fi
 
 if begin upgrade-console \
@@ -189,13 +212,14 @@ if begin console-is-up \
     'See that the admin console runs v1.131.4.'; then
     it() {
         kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --ignore-not-found \
+          --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
-          --ignore-not-found \
-          --output=json
+          --request-timeout=30s
     }
-    await 0 'the admin console is v1.131.4' 'look at the pods of the namespace; ask again with: kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --ignore-not-found --output=json' it console_is v1.131.4
+    await 0 'the admin console is v1.131.4' 'look at the pods of the namespace; ask again with: kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg --ignore-not-found --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it console_is v1.131.4
 fi
 
 if begin upgrade-harness-80110 \

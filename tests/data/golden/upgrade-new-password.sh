@@ -15,10 +15,10 @@
 #   - The admin console in namespace harness is v1.131.4, with Minio, and pulls from the site's
 #     registry.
 #   - harness is at 79915.
-#   - The pull secret kotsadm-private-registry has another password than the registry now.
+#   - The pull secrets of the cluster have another password than the registry now.
 #
 # To know:
-#   - The admin console in namespace harness stays at v1.131.4; the sources have v1.131.4.
+#   - The admin console in namespace harness is at v1.131.4 already.
 
 # Programs get secrets by the steps that say so, and not otherwise; nor does sh -x show them.
 set +x
@@ -29,7 +29,26 @@ unset REGISTRY_PASSWORD
 
 # … mirror/operation/shell/*.sh …
 
-steps=16
+steps=17
+step_names='
+read-plugin
+read-console
+read-pull-secrets
+read-applications
+read-harness
+images
+backup
+registry-settings
+delete-pull-secret
+upgrade-console
+console-is-up
+upgrade-harness-80110
+deployed-harness-80110
+ready-harness-80110
+upgrade-harness-80307
+deployed-harness-80307
+ready-harness-80307
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -42,9 +61,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -66,7 +85,7 @@ give_up() {
 
 trap interrupted INT TERM HUP
 case $start in
-'' | read-plugin | read-console | read-pull-secrets | read-applications | read-harness | images | backup | delete-pull-secret | upgrade-console | console-is-up | upgrade-harness-80110 | deployed-harness-80110 | ready-harness-80110 | upgrade-harness-80307 | deployed-harness-80307 | ready-harness-80307) ;;
+'' | read-plugin | read-console | read-pull-secrets | read-applications | read-harness | images | backup | registry-settings | delete-pull-secret | upgrade-console | console-is-up | upgrade-harness-80110 | deployed-harness-80110 | ready-harness-80110 | upgrade-harness-80307 | deployed-harness-80307 | ready-harness-80307) ;;
 *) stop 2 "START=$start: there is no such step" 'take the name of one' ;;
 esac
 check_secret 'environment variable REGISTRY_USER' "$secret_1"
@@ -89,11 +108,12 @@ if begin read-console \
     'Ask the cluster which admin console runs, and which registry it pulls from.'; then
     it() {
         kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --ignore-not-found \
+          --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
-          --ignore-not-found \
-          --output=json
+          --request-timeout=30s
     }
     ask it
     understand maybe
@@ -143,17 +163,22 @@ fi
 
 if begin images \
     'See that registry.dc-north.example:5000/harness holds all 3 images under the names that KOTS will pull, with the digests that were pushed.'; then
-    #   registry.dc-north.example:5000/harness/harness-manager:80110 sha256:3fe442f83f7d6f82da352cf52d29dcff1eb4c0996672e88ceb9f88495547e2c3
-    #   registry.dc-north.example:5000/harness/mongo:4.4.22 sha256:471527c4a4b977f446611f7b0f3cefeaced43fef1a650b2fa315ee05a95ca5df
-    #   registry.dc-north.example:5000/harness/harness-manager:80307 sha256:f061abd7223f0ed5ed3c48b0ffbc29c621de10b3ea34badaf1dae450e82479c3
-    person 'See that the registry holds each of these 3 images under its name, with this digest, and has everything below it. airgap-mirror audit looks for all of it.
+    person 'See that the registry holds each of these 3 images under its name, with this digest, and has everything below it. airgap-mirror audit looks for all of it. Where there is no airgap-mirror, this tells the digest of one:
 
-Otherwise push the same sources there first: airgap-mirror push … --site …; with --repair where something below a name is missing, with --overwrite where a name holds other content.'
+  skopeo inspect --raw docker://NAME | sha256sum
+
+Otherwise push the same sources there first: airgap-mirror push … --site …; with --repair where something below a name is missing, with --overwrite where a name holds other content.
+
+  registry.dc-north.example:5000/harness/harness-manager:80110 sha256:3fe442f83f7d6f82da352cf52d29dcff1eb4c0996672e88ceb9f88495547e2c3
+  registry.dc-north.example:5000/harness/mongo:4.4.22 sha256:471527c4a4b977f446611f7b0f3cefeaced43fef1a650b2fa315ee05a95ca5df
+  registry.dc-north.example:5000/harness/harness-manager:80307 sha256:f061abd7223f0ed5ed3c48b0ffbc29c621de10b3ea34badaf1dae450e82479c3'
 fi
 
 if begin backup \
     'Have a backup before the first change.'; then
-    person 'Before harness goes to 80307 and the admin console goes to v1.131.4, back up what runs, all of it as it is at one moment, and note where it is. A database that was migrated goes back by its backup only.
+    person 'Back up what runs, all of it as it is at one moment, and note where it is. A database that was migrated goes back by its backup only.
+
+This upgrade ends with harness 80307, the admin console v1.131.4 or newer.
 
 The databases in namespace harness: a dump, or a snapshot of the storage, of each volume that holds one (of Harness: MongoDB, TimescaleDB and Redis).
   kubectl get persistentvolumeclaims --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s
@@ -161,8 +186,21 @@ The databases in namespace harness: a dump, or a snapshot of the storage, of eac
 The admin console and its applications: a full snapshot, where KOTS has a place for snapshots.
   kubectl kots backup --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness
 
-The answers of each application, to a file for your eyes only:
-  kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness --current'
+The answers of each application, to a file for your eyes only. Passwords in it are encrypted, and this admin console alone can read them.
+  (umask 077; kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness --current > harness.values.yaml)'
+fi
+
+if begin registry-settings \
+    'Tell the admin console the new user of the registry for harness.'; then
+    person 'The pull secrets of these applications are made from settings that the admin console keeps.
+
+Open a way to the admin console in another terminal, and leave it open:
+
+  kubectl kots admin-console --port=8800 --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness
+
+Log in at http://localhost:8800, or where that command says.
+
+For harness: Registry settings, the user and password that may pull from registry.dc-north.example:5000/harness, tick Disable Pushing Images, save; then Version history, and deploy the version that this made.'
 fi
 
 if begin delete-pull-secret \
@@ -199,13 +237,14 @@ if begin console-is-up \
     'See that the admin console runs v1.131.4.'; then
     it() {
         kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --ignore-not-found \
+          --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
-          --ignore-not-found \
-          --output=json
+          --request-timeout=30s
     }
-    await 0 'the admin console is v1.131.4' 'look at the pods of the namespace; ask again with: kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --ignore-not-found --output=json' it console_is v1.131.4
+    await 0 'the admin console is v1.131.4' 'look at the pods of the namespace; ask again with: kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg --ignore-not-found --output=json --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s' it console_is v1.131.4
 fi
 
 if begin upgrade-harness-80110 \

@@ -18,7 +18,7 @@
 #   - The pull secrets of the cluster have the user of the site file.
 #
 # To know:
-#   - The admin console in namespace harness stays at v1.131.4; the sources have v1.131.4.
+#   - The admin console in namespace harness is at v1.131.4 already.
 
 # Programs get secrets by the steps that say so, and not otherwise; nor does sh -x show them.
 set +x
@@ -30,6 +30,18 @@ unset REGISTRY_PASSWORD
 # … mirror/operation/shell/*.sh …
 
 steps=10
+step_names='
+read-plugin
+read-console
+read-pull-secrets
+read-applications
+read-harness-ng
+images
+backup
+upgrade-harness-ng-520
+deployed-harness-ng-520
+ready-harness-ng-520
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -42,9 +54,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -89,11 +101,12 @@ if begin read-console \
     'Ask the cluster which admin console runs, and which registry it pulls from.'; then
     it() {
         kubectl get deployment/kotsadm statefulset/kotsadm configmap/kotsadm-confg \
+          --ignore-not-found \
+          --output=json \
           --kubeconfig=/home/ops/.kube/config \
           --context=dc-north \
           --namespace=harness \
-          --ignore-not-found \
-          --output=json
+          --request-timeout=30s
     }
     ask it
     understand maybe
@@ -145,16 +158,21 @@ fi
 
 if begin images \
     'See that registry.dc-north.example:5000/harness holds all 2 images under the names that KOTS will pull, with the digests that were pushed.'; then
-    #   registry.dc-north.example:5000/harness/harness-ng-manager:520 sha256:0c021a70b2b65155b48e1a32fbc3325ab5500c20743cf2d5f735781bd0d6feca
-    #   registry.dc-north.example:5000/harness/mongo:4.4.22 sha256:471527c4a4b977f446611f7b0f3cefeaced43fef1a650b2fa315ee05a95ca5df
-    person 'See that the registry holds each of these 2 images under its name, with this digest, and has everything below it. airgap-mirror audit looks for all of it.
+    person 'See that the registry holds each of these 2 images under its name, with this digest, and has everything below it. airgap-mirror audit looks for all of it. Where there is no airgap-mirror, this tells the digest of one:
 
-Otherwise push the same sources there first: airgap-mirror push … --site …; with --repair where something below a name is missing, with --overwrite where a name holds other content.'
+  skopeo inspect --raw docker://NAME | sha256sum
+
+Otherwise push the same sources there first: airgap-mirror push … --site …; with --repair where something below a name is missing, with --overwrite where a name holds other content.
+
+  registry.dc-north.example:5000/harness/harness-ng-manager:520 sha256:0c021a70b2b65155b48e1a32fbc3325ab5500c20743cf2d5f735781bd0d6feca
+  registry.dc-north.example:5000/harness/mongo:4.4.22 sha256:471527c4a4b977f446611f7b0f3cefeaced43fef1a650b2fa315ee05a95ca5df'
 fi
 
 if begin backup \
     'Have a backup before the first change.'; then
-    person 'Before harness-ng goes to 520 and the admin console goes to v1.131.4, back up what runs, all of it as it is at one moment, and note where it is. A database that was migrated goes back by its backup only.
+    person 'Back up what runs, all of it as it is at one moment, and note where it is. A database that was migrated goes back by its backup only.
+
+This upgrade ends with harness-ng 520, the admin console v1.131.4 or newer.
 
 The databases in namespace harness: a dump, or a snapshot of the storage, of each volume that holds one (of Harness: MongoDB, TimescaleDB and Redis).
   kubectl get persistentvolumeclaims --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --request-timeout=30s
@@ -162,8 +180,8 @@ The databases in namespace harness: a dump, or a snapshot of the storage, of eac
 The admin console and its applications: a full snapshot, where KOTS has a place for snapshots.
   kubectl kots backup --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness
 
-The answers of each application, to a file for your eyes only:
-  kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness-ng --current'
+The answers of each application, to a file for your eyes only. Passwords in it are encrypted, and this admin console alone can read them.
+  (umask 077; kubectl kots get config --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --appslug=harness-ng --current > harness-ng.values.yaml)'
 fi
 
 if begin upgrade-harness-ng-520 \
