@@ -1,7 +1,7 @@
 # What is there against what has to be there: every finding is told, and nothing stops at one.
 
 passed=0 warned=0 failed=0 failing='' open='' silent='' word='' everything=''
-lacking='' consoles=' ' applications=' ' openshift=''
+lacking='' consoles=' ' applications=' ' untold=yes openshift=''
 
 # finding VERDICT WORDS [ADVICE]
 finding() {

@@ -121,13 +121,13 @@ port_is_free() {
 
 # is_readable FILE [APPLICATION]: which an application that is there does not need any more.
 is_readable() {
-    [ $# -eq 1 ] || lacks_application "$2" || return 2
+    has_application "${2-}" && return 2
     [ -f "$1" ] && [ -r "$1" ]
 }
 
 # is_set VALUE [APPLICATION]: the same of a secret.
 is_set() {
-    [ $# -eq 1 ] || lacks_application "$2" || return 2
+    has_application "${2-}" && return 2
     [ -n "$1" ]
 }
 
@@ -156,8 +156,9 @@ has_application() {
     esac
 }
 
-# lacks_application SLUG…: whether one of them is not there.
+# lacks_application SLUG…: whether one of them is known not to be there.
 lacks_application() {
+    [ -z "$untold" ] || return 1
     for text; do
         has_application "$text" || return 0
     done
@@ -181,6 +182,7 @@ show_names() {
 
 # show_nodes: what each has for pods, and what may keep them away.
 show_nodes() {
+    place='' kind=''
     printf '%s\n' "$flat" | while IFS= read -r pair; do
         text=${pair##*"$tab"}
         case $pair in
@@ -189,10 +191,24 @@ show_nodes() {
         *"${tab}allocatable${tab}memory$tab$text") say "    memory: $text" ;;
         *"${tab}spec${tab}unschedulable$tab$text") say "    cordoned: $text" ;;
         *"${tab}taints$tab"*"${tab}key$tab$text") say "    taint: $text" ;;
-        *"${tab}conditions$tab"*"${tab}status$tab$text") state=$text ;;
-        *"${tab}conditions$tab"*"${tab}type${tab}Ready") say "    ready: $state" ;;
+        *"${tab}conditions$tab"*) note_condition ;;
         esac
     done
+}
+
+# note_condition: its fields come in any order.
+note_condition() {
+    if [ "${pair%"$tab"*"$tab$text"}" != "$place" ]; then
+        place=${pair%"$tab"*"$tab$text"} kind='' state=''
+    fi
+    case $pair in
+    *"${tab}status$tab$text") state=$text ;;
+    *"${tab}type$tab$text") kind=$text ;;
+    esac
+    if [ "$kind" = Ready ] && [ -n "$state" ]; then
+        say "    ready: $state"
+        kind=''
+    fi
 }
 
 # show_console NAMESPACE
@@ -200,14 +216,17 @@ show_console() {
     version=$(console)
     if [ -z "$version" ]; then
         say '  no admin console is there'
+        untold=''
         return
     fi
+    untold=yes
     consoles="$consoles$1 "
     text=$(registry '')
     say "  the admin console is $version${text:+, and pulls from $text}"
 }
 
 show_applications() {
+    untold=''
     known=$(value_at slug)
     rest=$known$newline
     while [ -n "${rest%"$newline"}" ]; do
