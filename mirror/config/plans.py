@@ -26,6 +26,6 @@ def plan_init(path: str, release: str, content: str, *, is_there: bool, replaces
         name="write-values",
         why=f"Write down what {release} asks, to be filled in.",
         action=Edit(path=path, change=WriteFile(content=content, replaces=replaces)),
-        undo=f"delete {path}",
+        undo=f"delete {path}" + ("; what was there before is gone" if replaces else ""),
     )
     return Plan(title=title, steps=(step,))
