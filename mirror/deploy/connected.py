@@ -133,12 +133,14 @@ def _upgrade_console(draft: Draft, namespace: str) -> None:
             undo=undoing.console(running.version),
         )
     )
-    if version:
-        command = kots.get_console(draft.site, namespace)
-        goal = ConsoleIs(version=version)
-        why = f"See that the admin console runs {version}."
-        action = Await(command=command, goal=goal, seconds=0)
-        draft.add(Step(name="console-is-up", why=why, action=action))
+    action = Await(
+        command=kots.get_console(draft.site, namespace),
+        goal=ConsoleIs(version=""),
+        seconds=0,
+        plugin=kots.plugin_version(draft.site),
+    )
+    why = "See that the admin console runs the version of the plugin."
+    draft.add(Step(name="console-is-up", why=why, action=action))
 
 
 def _upgrade(draft: Draft, application: Application) -> None:

@@ -45,7 +45,8 @@ def _about_console(expected: PluginIs | ConsoleIs | NoConsole | PullsFrom) -> st
         case NoConsole():
             return "there is no output, or neither a Deployment nor a StatefulSet in it"
         case ConsoleIs(version=version):
-            return f'"image" of the container "kotsadm" ends with :{version}'
+            which = f":{version}" if version else 'a colon, v and the "version" of the plugin'
+            return f'"image" of the container "kotsadm" ends with {which}'
         case PullsFrom(registry=registry):
             return f'"kotsadm-registry" is "{registry}", or not there'
 

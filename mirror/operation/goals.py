@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mirror.command import Command
 from mirror.kots import outcome
@@ -39,6 +39,9 @@ def await_goal(action: Await, hands: Hands) -> str:
     Raises:
         ToolError: it cannot be reached any more, or was not in time.
     """
+    if action.plugin:
+        version = outcome.read_plugin_version(hands.ask(action.plugin), action.plugin)
+        action = replace(action, goal=ConsoleIs(version=version), plugin=None)
     what = told(action.goal)
     deadline = hands.clock.now() + action.seconds
     said = ""

@@ -63,6 +63,7 @@ class ConsoleIs:
     """The admin console has a version, as `kubectl get` tells."""
 
     version: str
+    """"" is that of the plugin, which `Await.plugin` asks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +176,8 @@ class Await:
     goal: Goal
     seconds: float
     """How long at most; 0 asks once."""
+    plugin: Command | None = None
+    """Asked first, where the goal is the plugin's own version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -307,12 +310,14 @@ class Step:
 
     @property
     def following(self) -> dict[str, Command]:
-        """What it runs with each answer of its command, by what that asks for."""
+        """What it runs besides its command, by what that asks for."""
         match self.action:
             case Tell(applications=applications, versions=versions):
                 return {"applications": applications, "versions": versions}
             case Gather(log=log):
                 return {"log": log}
+            case Await(plugin=Command() as plugin):
+                return {"plugin_itself": plugin}
             case _:
                 return {}
 

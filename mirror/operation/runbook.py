@@ -129,6 +129,7 @@ def _step(number: int, step: Step) -> Iterator[str]:
     if isinstance(step.action, Check | Gather | Hold | Tell):
         yield from _reading(step, step.action)
     elif step.command:
+        yield from (block(laid_out(command), "sh") for command in step.following.values())
         yield block(_line(step), "sh")
     yield f"**It has worked when** {_proof(step)}."
     yield f"**If not,** {_otherwise(step)}."

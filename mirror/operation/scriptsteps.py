@@ -50,6 +50,7 @@ from mirror.secret import SecretSource
 _MARGIN = "    "
 _MAYBE = (ConsoleIs, NoConsole, NoNamespace, PullsAs, PullsFrom)
 """Questions with no answer where nothing is there."""
+_OF_PLUGIN = '"$wanted"'
 _COMMAND = "it"
 """The function that a step has for its command."""
 
@@ -94,7 +95,9 @@ def _action(step: Step, variables: Mapping[SecretSource, str]) -> Iterator[str]:
             yield f"follow {judge} {_COMMAND}"
         case Save(path=path, once=once):
             yield f"{'save_once' if once else 'save'} {_COMMAND} {quote(path)}"
-        case Await(command=command, goal=goal, seconds=seconds):
+        case Await(command=command, goal=goal, seconds=seconds, plugin=plugin):
+            if plugin:
+                yield from ("ask plugin_itself", "understand", "wanted=$(plugin)")
             advice = f"{late(goal)}; ask again with: {command}"
             words = f"{math.ceil(seconds)} {quote(told(goal))} {quote(advice)}"
             yield f"await {words} {_COMMAND} {_goal(goal)}"
@@ -163,7 +166,7 @@ def _goal(goal: Goal) -> str:
         case IsNewest():
             return "is_newest"
         case ConsoleIs(version=version):
-            return f"console_is {quote(_as_json(version))}"
+            return f"console_is {quote(_as_json(version)) if version else _OF_PLUGIN}"
         case IsScaled(replicas=replicas, workload=workload):
             return f"is_scaled {replicas}" + (f" {quote(workload)}" if workload else "")
         case IsReady(slug=slug):

@@ -111,7 +111,12 @@ def _action(step: Step) -> Iterator[str]:
         case Check() | Tell() | Gather() | Hold() as reading:
             yield from _reading(step, reading)
         case _ if step.command:
-            yield laid_out(step.command, _MARGIN)
+            yield from (laid_out(command, _MARGIN) for command in _in_order(step))
+
+
+def _in_order(step: Step) -> tuple[Command, ...]:
+    """The plugin is asked before what is compared with its answer."""
+    return (*step.following.values(), *((step.command,) if step.command else ()))
 
 
 def _reading(step: Step, action: Reading) -> Iterator[str]:

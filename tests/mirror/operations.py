@@ -19,7 +19,7 @@ from mirror.operation import AskCluster, Hands, Plan
 from tests.mirror.golden import CASES, FOLDER, Case, shown
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import licences
-from tests.mirror.operations_connected import CONNECTED, CONNECTED_RUNS
+from tests.mirror.operations_connected import CONNECTED
 from tests.mirror.operations_daily import DAILY
 from tests.mirror.operations_files import FILES
 from tests.mirror.operations_pending import PENDING
@@ -114,9 +114,6 @@ OPERATIONS: Mapping[str, Operation] = {
     **FILES,
 }
 """Each by the name of its golden files."""
-
-RUNS: Mapping[str, Operation] = {**OPERATIONS, **CONNECTED_RUNS}
-"""With those of which a script does not do all that a run does: it knows less."""
 
 DONE_AGAIN = frozenset(
     {

@@ -13,7 +13,7 @@ from mirror.deploy.connected import plan_connected
 from mirror.operation import AskCluster, Plan
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import KOTS, OLD_KOTS, licences, namespace, read_site, running
-from tests.mirror.test_connected import ORDERS, WITH_CONSOLE, dry, reached
+from tests.mirror.test_connected import ORDERS, dry, reached
 
 if TYPE_CHECKING:
     from tests.mirror.operations import Operation
@@ -63,6 +63,9 @@ _BOTH = {"harness": _FIRSTGEN, "harness_ng": running("500", 91, "harness-ng")}
 
 CONNECTED: Mapping[str, Operation] = {
     "connected-install": Connected(ORDERS["connected-install"], _NEWEST),
+    "connected-upgrade": Connected(
+        ORDERS["connected-upgrade"], _NEWEST, {"harness": namespace(OLD_KOTS, **_BOTH)}
+    ),
     "connected-upgrade-applications": Connected(
         ORDERS["connected-upgrade-applications"], _NEWEST, {"harness": namespace(KOTS, **_BOTH)}
     ),
@@ -72,9 +75,3 @@ CONNECTED: Mapping[str, Operation] = {
         {"harness": namespace(KOTS, harness=_FIRSTGEN)},
     ),
 }
-CONNECTED_RUNS: Mapping[str, Operation] = {
-    WITH_CONSOLE: Connected(
-        ORDERS[WITH_CONSOLE], _NEWEST, {"harness": namespace(OLD_KOTS, **_BOTH)}
-    )
-}
-"""A run sees that the console has the version of the plugin, which a dry run does not know."""

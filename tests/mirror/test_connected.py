@@ -1,7 +1,4 @@
-"""Installs and upgrades of a site that reaches the vendor.
-
-python -m tests.mirror.test_connected        write the golden text anew; review the difference
-"""
+"""Installs and upgrades of a site that reaches the vendor."""
 
 from __future__ import annotations
 
@@ -15,7 +12,7 @@ from mirror.deploy import Known, Order, applications_of, assume, looked_at, obse
 from mirror.deploy.connected import plan_connected
 from mirror.operation import Plan, as_text, run
 from mirror.site import Site
-from tests.mirror.golden import ANSWERS, FOLDER, SITE_FOLDER
+from tests.mirror.golden import ANSWERS, SITE_FOLDER
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import (
     CHANNELS,
@@ -42,8 +39,6 @@ ORDERS: Mapping[str, Order] = {
         connected=True, only="harness", label="80110", skip_console=True
     ),
 }
-WITH_CONSOLE = "connected-upgrade"
-"""A dry run of it knows no plugin, so it is no script that does what a run does."""
 
 
 def release(slug: str, label: str, cursor: int) -> dict[str, str]:
@@ -80,12 +75,6 @@ def reached(folder: Path, **namespaces: Any) -> KotsSite:  # noqa: ANN401 - JSON
 
 def carry_out(site: KotsSite, order: Order) -> tuple[str, ...]:
     return run(site.site, seen(site, order), site.hands())
-
-
-def test_a_dry_run_with_the_console_reads_as_it_was_reviewed() -> None:
-    expected = (FOLDER / f"{WITH_CONSOLE}.txt").read_text(encoding="utf-8")
-    found = as_text(dry(read_site(), ORDERS[WITH_CONSOLE]))
-    assert found == expected, "python -m tests.mirror.test_connected writes it anew"
 
 
 def test_an_install_fetches_everything_and_adds_the_second(tmp_path: Path) -> None:
@@ -240,13 +229,3 @@ def test_the_command_line_asks_nobody_for_a_dry_run(tmp_path: Path) -> None:
     assert done.code == 0, done.err
     assert "Install harness and harness-ng at dc-north, connected" in done.out
     assert "--kotsadm-registry" not in done.out
-
-
-def main() -> None:
-    """Write the text."""
-    text = as_text(dry(read_site(), ORDERS[WITH_CONSOLE]))
-    (FOLDER / f"{WITH_CONSOLE}.txt").write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

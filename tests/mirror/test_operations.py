@@ -18,7 +18,7 @@ from mirror.operation import Plan, Step, as_json, as_script, run
 from mirror.operation.model import Assemble, Edit, Person, Run, Save
 from tests.mirror.golden import FOLDER, shown
 from tests.mirror.kots_site import FILE_SECRETS, KotsSite, Notes, secret_values
-from tests.mirror.operations import DONE_AGAIN, OPERATIONS, RUNS, Operation, Reading
+from tests.mirror.operations import DONE_AGAIN, OPERATIONS, Operation, Reading
 from tests.mirror.script_runner import Somebody, calls, saved_lines
 from tests.mirror.shells import SHELLS
 from tests.mirror.stops import Stop, Stopped, journal_at
@@ -134,9 +134,9 @@ def go(operation: Operation, site: KotsSite, stop: Stop | None = None) -> Went:
     return Went(planned, asked)
 
 
-@pytest.mark.parametrize("name", RUNS)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_a_run_stopped_anywhere_is_ended_by_the_same_command(name: str, tmp_path: Path) -> None:
-    operation = RUNS[name]
+    operation = OPERATIONS[name]
     whole = staged(operation, tmp_path / "whole")
     never = Stop(at=0)
     recorded = {step.name for step in go(operation, whole, never).plan.steps if step.recorded}
