@@ -92,7 +92,7 @@ has_programs mv sleep
 
 if begin write-values \
     'Write down what harness 79915 asks, to be filled in.' \
-    'delete /etc/airgap/new values.yaml'; then
+    'delete /etc/airgap/new values.yaml; what was there before is gone'; then
     write '/etc/airgap/new values.yaml' anew <<'END_OF_FILE'
 # Configuration values of harness 79915, for `configValues` in the site file.
 # An item that has a default stands in comments, and keeps it: remove the # to answer.
