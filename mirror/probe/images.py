@@ -42,7 +42,7 @@ def ask_for_mount(asker: Asker) -> None:
         if config is None:
             continue
         query = urlencode({"mount": config, "from": path})
-        answer = asker.ask("POST", f"/v2/{path}/blobs/uploads/?{query}")
+        answer = asker.begin(f"/v2/{path}/blobs/uploads/?{query}")
         if answer is not None and answer.status == HTTPStatus.CREATED:
             asker.note("mount", "works", "blobs are taken over from other repositories")
         elif answer is not None and answer.status == HTTPStatus.ACCEPTED and answer.location:

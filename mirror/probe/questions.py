@@ -61,6 +61,9 @@ class Probe(Asker):
             InvalidInput: there is no registry.
             TransferError: nothing answers, or TLS fails.
         """
+        self.ask_all(self._ask)
+
+    def _ask(self) -> None:
         self._login()
         upload = self._push()
         if upload is not None:
@@ -95,7 +98,7 @@ class Probe(Asker):
 
     def _push(self) -> Answer | None:
         """Begin an upload; None where that is refused."""
-        answer = self.ask("POST", self.url("blobs", "uploads/"))
+        answer = self.begin(self.url("blobs", "uploads/"))
         if answer is not None and answer.status == HTTPStatus.ACCEPTED and answer.location:
             self.note("push", "allowed", "new repositories may be pushed to")
             return answer
@@ -125,7 +128,7 @@ class Probe(Asker):
         piece = secrets.token_bytes(_SIZE)
         patched = self.ask("PATCH", location, piece, Content_Range=f"0-{_SIZE - 1}", **_BINARY)
         if patched is not None and patched.status == HTTPStatus.ACCEPTED:
-            location = patched.location or location
+            location = self.moved(location, patched)
             self.note("chunks", "accepted", "a blob may come in pieces")
             self._resume(location)
             self._end_wrongly(location)
@@ -136,16 +139,15 @@ class Probe(Asker):
             self.note("cancel", "possible", "uploads can be cancelled")
         else:
             self.note("cancel", "refused", f"uploads cannot be cancelled ({self.said(done)})")
-            self._left(f"{_SIZE} bytes")
+            self._stays(f"{_SIZE} bytes")
 
     def _end_wrongly(self, location: str) -> None:
         wrong = str(nowhere())
-        answer = self.ask("PUT", _with(location, wrong), b"")
+        answer = self.offer(_with(location, wrong), b"", self.url("blobs", wrong))
         if answer is not None and answer.status == HTTPStatus.CREATED:
             told = "it stores content under a digest that it does not have: audit what it holds"
             self.note("digests", "unchecked", told)
-            self.ask("DELETE", self.url("blobs", wrong))
-        else:
+        elif answer is not None:
             self.note("digests", "checked", "content under a wrong digest is refused")
 
     def _resume(self, location: str) -> None:
@@ -156,7 +158,7 @@ class Probe(Asker):
         else:
             self.note("resume", "from-start", "it does not tell how far a broken upload came")
 
-    def _left(self, what: str) -> None:
+    def _stays(self, what: str) -> None:
         """Say what could not be taken away."""
         told = f"an unfinished upload of {what} stays until the registry sweeps it away"
         self.note("left", "upload", told)
@@ -167,8 +169,8 @@ class Probe(Asker):
         A wrong digest would be refused only after the blob was kept, and docker-registry does not
         let go of it then.
         """
-        begun = self.ask("POST", self.url("blobs", "uploads/"))
-        if begun is not None and begun.location:
+        begun = self.begin(self.url("blobs", "uploads/"))
+        if begun is not None and begun.status == HTTPStatus.ACCEPTED and begun.location:
             put = self.ask("PUT", _with(begun.location, _NO_DIGEST), b"0", **_BINARY)
             refused = put is None or put.status in _REFUSED
             self.note("whole", *_taken(self.said(put), refused=refused))
@@ -176,9 +178,9 @@ class Probe(Asker):
             gone = self.cancel(begun.location)
             is_gone = gone is not None and gone.status in _DONE
             if not is_gone and "BLOB_UPLOAD_UNKNOWN" not in codes(gone):
-                self._left("one byte")
+                self._stays("one byte")
         url = self.url("blobs", "uploads/", digest=_NO_DIGEST)
-        alone = self.ask("POST", url, b"0", **_BINARY)
+        alone = self.begin(url, b"0", **_BINARY)
         if alone is not None and alone.status == HTTPStatus.ACCEPTED and alone.location:
             self.cancel(alone.location)
             self.note("single-post", "ignored", "a POST alone does not store a blob")
@@ -202,7 +204,7 @@ class Probe(Asker):
     def _mount_missing(self) -> None:
         """A blob that is nowhere: the answer to a mount that cannot be."""
         query = {"mount": str(nowhere()), "from": f"{self.path}-other"}
-        answer = self.ask("POST", self.url("blobs", "uploads/", **query))
+        answer = self.begin(self.url("blobs", "uploads/", **query))
         name = "mount-missing"
         if answer is not None and answer.status == HTTPStatus.ACCEPTED and answer.location:
             self.note(name, "upload", "where a blob cannot be mounted, it is uploaded at once")
@@ -216,7 +218,7 @@ class Probe(Asker):
     def _manifests(self) -> None:
         """A manifest of each type, under a wrong digest and of blobs that are nowhere."""
         for kind in ACCEPTED_TYPES:
-            answer = self._offer(kind)
+            answer = self._offer_manifest(kind)
             name = f"type {_SHORT_TYPES[kind]}"
             if answer is not None and answer.status == HTTPStatus.CREATED:
                 self.note(name, "unchecked", "taken under a wrong digest, without its blobs")
@@ -225,13 +227,11 @@ class Probe(Asker):
             else:
                 self.note(name, "accepted", "known")
 
-    def _offer(self, kind: str) -> Answer | None:
+    def _offer_manifest(self, kind: str) -> Answer | None:
         wrong, body = str(nowhere()), manifest_of_nothing(kind)
-        answer = self.ask("PUT", self.url("manifests", wrong), body, Content_Type=kind)
-        if answer is not None and answer.status == HTTPStatus.CREATED:
-            for name_taken in (str(Digest.of(body)), wrong):
-                self.ask("DELETE", self.url("manifests", name_taken))
-        return answer
+        places = (self.url("manifests", name) for name in (str(Digest.of(body)), wrong))
+        url = self.url("manifests", wrong)
+        return self.offer(url, body, *places, Content_Type=kind)
 
     def _means_the_type(self, answer: Answer) -> bool:
         """Whether a manifest is called invalid for its type.
@@ -241,7 +241,7 @@ class Probe(Asker):
         """
         if not _UNKNOWN & set(codes(answer)):
             return False
-        other = self._offer(_NO_TYPE)
+        other = self._offer_manifest(_NO_TYPE)
         return other is None or other.status not in _REFUSED
 
     def _deletes(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Iterator
+from typing import Any, Self
 
 import pytest
 
@@ -24,29 +25,40 @@ TREE = from_blobs(b"config", noise(8_000_000))
 
 
 class CtrlC:
-    """Presses Ctrl-C once, and goes on when that was heard."""
+    """Presses Ctrl-C once, and goes on when that was heard; used with `with`."""
 
     def __init__(self) -> None:
         self._heard = threading.Event()
+        self._pressing = threading.Lock()
+        self._before: Any = None
 
     def press(self) -> None:
         main = threading.main_thread().ident
         assert main is not None
-        while not self._heard.wait(0.02):
-            signal.pthread_kill(main, signal.SIGINT)
+        with self._pressing:
+            while not self._heard.wait(0.02):
+                signal.pthread_kill(main, signal.SIGINT)
 
     def hear(self, _number: int, _frame: object) -> None:
         if not self._heard.is_set():
             self._heard.set()
             raise KeyboardInterrupt
 
+    def __enter__(self) -> Self:
+        """Listen."""
+        self._before = signal.signal(signal.SIGINT, self.hear)
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        """Listen no more, when it is not pressed any more."""
+        with self._pressing:
+            signal.signal(signal.SIGINT, self._before)
+
 
 @pytest.fixture
 def ctrl_c() -> Iterator[CtrlC]:
-    pressed = CtrlC()
-    before = signal.signal(signal.SIGINT, pressed.hear)
-    yield pressed
-    signal.signal(signal.SIGINT, before)
+    with CtrlC() as pressed:
+        yield pressed
 
 
 def open_instead(exchange: Exchange) -> bool:
