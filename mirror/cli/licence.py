@@ -19,6 +19,7 @@ from mirror.kots import outcome
 from mirror.operation import AskCluster
 from mirror.site import Application, Site
 from mirror.site.file import load_licences, load_site
+from mirror.upkeep.folder import claim
 from mirror.upkeep.licences import (
     New,
     channels_of,
@@ -115,7 +116,7 @@ def upload(
     loaded = typed(load_site(site, home()), app)
     application = loaded.application(app)
     with turn_of(manner) as turn:
-        given = _read_new(application, new)
+        given = _read_new(application, new, site.with_name(f"{site.stem}.{app}-licence"))
         if not manner.dry_run:
             ask = asking_once(loaded)
             loaded = as_called(loaded, [application], ask)
@@ -123,6 +124,8 @@ def upload(
             check_newest(loaded, application, ask)
             given = replace(given, channel_id=_channel_of(loaded, application, ask))
         notes = check_new(application, given, datetime.now(UTC))
+        if not (manner.dry_run or given.is_there):
+            claim(Path(given.folder))
         turn.take(loaded, plan_upload(loaded, application, given, notes))
 
 
@@ -154,13 +157,19 @@ def _present(applications: Iterable[Application]) -> list[tuple[Application, Lic
     return [(one, licence) for one in wanted if (licence := found[one.slug])]
 
 
-def _read_new(application: Application, path: Path) -> New:
+def _read_new(application: Application, path: Path, folder: Path) -> New:
     text = read_text(path, f"licence {path}")
     old = load_licences([application])[application.slug]
     file = Path(application.license_file)
     same = old is not None and read_text(file, f"licence {file}") == text
     licence = Licence.parse(text, str(path))
-    return New(file=str(path.absolute()), licence=licence, old=old, is_there=same)
+    return New(
+        file=str(path.absolute()),
+        folder=str(folder.absolute()),
+        licence=licence,
+        old=old,
+        is_there=same,
+    )
 
 
 def _channel_of(site: Site, application: Application, ask: AskCluster) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from mirror.operation.model import (
     ConsoleIs,
     Expectation,
+    HasLicence,
     IsAbsent,
     IsDeployed,
     IsNewest,
@@ -30,6 +31,8 @@ def found_at(expected: Expectation) -> str:
             return _in_list(expected)
         case IsScaled():
             return _about_pods(expected)
+        case HasLicence(path=path, file=file):
+            return f"licenseID, licenseSequence and the end in {path} are those in {file}"
         case PullsAs(secret=secret, host=host):
             return (
                 f'{secret} is there, and ".dockerconfigjson" of each secret has, once it went '

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from mirror.command import Command
 from mirror.kots import outcome
@@ -13,13 +14,16 @@ from mirror.operation.model import (
     Await,
     ConsoleIs,
     Goal,
+    HasLicence,
     IsDeployed,
     IsNewest,
     IsReady,
     IsScaled,
 )
 from mirror.operation.words import HOPELESS, PAUSE, late, told
+from transfer.disk import read_text
 from transfer.errors import ToolError
+from transfer.kots.licence import Licence
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,8 @@ def _progress(goal: Goal, finished: Finished, command: Command) -> Progress:
             return _scaled(goal, finished, command)
         case IsReady():
             return _ready(goal, finished, command)
+        case HasLicence():
+            return _licence(goal, finished, command)
 
 
 def _deployed(goal: IsDeployed, finished: Finished, command: Command) -> Progress:
@@ -131,3 +137,18 @@ def _ready(goal: IsReady, finished: Finished, command: Command) -> Progress:
     states = outcome.read_app_states(finished, command)
     found = states.get(goal.slug, "not there")
     return Progress(f"{goal.slug}: {found}", reached=found == "ready")
+
+
+def _licence(goal: HasLicence, finished: Finished, command: Command) -> Progress:
+    """The two are compared by what KOTS keeps as it is; nothing of them is ever told."""
+    outcome.check(finished, command)
+    found, wanted = (
+        Licence.parse(read_text(Path(path), path), path) for path in (goal.path, goal.file)
+    )
+    is_so = _identity(found) == _identity(wanted)
+    what = "the new licence" if is_so else "another licence"
+    return Progress(f"{goal.slug} has {what}", reached=is_so)
+
+
+def _identity(licence: Licence) -> tuple[object, ...]:
+    return licence.app_slug, licence.holder, licence.sequence, licence.expires_at

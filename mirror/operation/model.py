@@ -95,7 +95,18 @@ class IsReady:
     """Where its users begin; "" where that is not known."""
 
 
-Goal = IsDeployed | IsNewest | ConsoleIs | IsScaled | IsReady
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HasLicence:
+    """An application runs with a licence, as the manifests tell that `kots download` writes."""
+
+    slug: str
+    path: str
+    """Where the licence is among them: absolute."""
+    file: str
+    """The licence that it has to be: absolute path."""
+
+
+Goal = IsDeployed | IsNewest | ConsoleIs | IsScaled | IsReady | HasLicence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

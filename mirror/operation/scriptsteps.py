@@ -17,6 +17,7 @@ from mirror.operation.model import (
     Edit,
     Expectation,
     Goal,
+    HasLicence,
     InstallPlugin,
     IsAbsent,
     IsDeployed,
@@ -171,6 +172,8 @@ def _goal(goal: Goal) -> str:
             return f"is_scaled {replicas}" + (f" {quote(workload)}" if workload else "")
         case IsReady(slug=slug):
             return f"is_ready {quote(_as_json(slug))}"
+        case HasLicence(path=path, file=file):
+            return f"has_licence {quote(path)} {quote(file)}"
 
 
 def _as_json(text: str) -> str:

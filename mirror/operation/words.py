@@ -6,6 +6,7 @@ from mirror.operation.model import (
     ConsoleIs,
     Expectation,
     Goal,
+    HasLicence,
     IsAbsent,
     IsDeployed,
     IsNewest,
@@ -55,6 +56,8 @@ def told(goal: Goal) -> str:
             return f"{counted(replicas, 'pod')} {'is' if replicas == 1 else 'are'} ready"
         case IsReady(slug=slug, address=address):
             return f"{slug} is ready" + (f": sign up at {address}" if address else "")
+        case HasLicence(slug=slug, file=file):
+            return f"{slug} runs with the licence {file}"
 
 
 def assumed(expected: Expectation) -> str:
@@ -93,4 +96,9 @@ def late(goal: Goal) -> str:
     """What to do where a goal was not reached in time."""
     if isinstance(goal, IsDeployed | IsNewest):
         return "preflight checks may hold it back: look at it in the admin console"
+    if isinstance(goal, HasLicence):
+        return (
+            "upload it in the admin console, and deploy the version that this makes, whose source "
+            "is License Change; then run the same command again"
+        )
     return "look at the pods of the namespace"

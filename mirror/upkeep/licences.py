@@ -12,14 +12,27 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from mirror.deploy.opened import opened
 from mirror.kots import daily
-from mirror.operation.model import CopyFile, Edit, Person, Plan, Step
+from mirror.operation.model import (
+    Await,
+    CopyFile,
+    Edit,
+    HasLicence,
+    Person,
+    Plan,
+    RemoveFolder,
+    Step,
+)
 from mirror.site import Application, Site
 from mirror.spelling import known_as
 from mirror.upkeep.newest import deployed, reads
 from transfer.errors import PolicyError, raise_together
 from transfer.kots.finding import Finding, Rule
 from transfer.kots.licence import Licence, check_licence
+
+LICENCE = "upstream/userdata/license.yaml"
+"""Where a licence is among manifests (KOTS: pkg/store/kotsstore/license_store.go)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +41,8 @@ class New:
 
     file: str
     """Absolute path."""
+    folder: str
+    """Where KOTS puts the manifests with the licence that is in use: absolute, ours alone."""
     licence: Licence
     old: Licence | None
     """The one that the site file names; None where it is not at hand."""
@@ -169,18 +184,14 @@ def plan_upload(site: Site, application: Application, new: New, notes: Iterable[
 
 def _renew(site: Site, application: Application, new: New) -> Iterator[Step]:
     slug = application.slug
-    opened = daily.open_console(site, application.namespace, daily.CONSOLE_PORT)
     yield Step(
         name="upload-licence",
         why=f"Give the new licence of {slug} to the admin console: the plugin has no command that "
         "does.",
         action=Person(
             instructions=(
-                "Open a way to the admin console in another terminal, and leave it open:\n\n"
-                f"  {opened.shell_line()}\n\n"
-                f"Log in at http://localhost:{daily.CONSOLE_PORT}, choose {slug}, then "
-                "License, then Upload license, and this file:\n\n"
-                f"  {new.file}\n\n"
+                f"{opened(site, application.namespace)}\n\n"
+                f"Choose {slug}, then License, then Upload license, and the file {new.file}.\n\n"
                 "The page says that it was uploaded. Then open Version history: the newest version "
                 "has the source License Change. Deploy it."
             )
@@ -189,10 +200,36 @@ def _renew(site: Site, application: Application, new: New) -> Iterator[Step]:
         recorded=True,
     )
     yield deployed(site, application)
+    yield from _proof(site, application, new)
     yield Step(
         name="keep-licence",
         why="Let the installs to come take the new licence, too.",
         action=Edit(path=application.license_file, change=CopyFile(source=new.file)),
+        undo="none is needed: the console has the new licence, and nothing asks for the old one",
+    )
+
+
+def _proof(site: Site, application: Application, new: New) -> Iterator[Step]:
+    """The licence that is in use, compared with the new one.
+
+    A version that is deployed says nothing of its licence, and no Secret of the cluster has it once
+    it is installed (KOTS: pkg/automation/automation.go); the manifests of the version do.
+    """
+    slug = application.slug
+    yield Step(
+        name="same-licence",
+        why=f"Get the manifests of the deployed version of {slug}, and see that its licence is the "
+        "new one: the same ID, count of changes and end. None of that is shown.",
+        action=Await(
+            command=daily.download(site, application, new.folder, overwrite=True),
+            goal=HasLicence(slug=slug, path=f"{new.folder}/{slug}/{LICENCE}", file=new.file),
+            seconds=0,
+        ),
+    )
+    yield Step(
+        name="clean-up",
+        why="Delete the manifests here: the licence is in them.",
+        action=Edit(path=new.folder, change=RemoveFolder()),
     )
 
 

@@ -1,7 +1,8 @@
 """What the fake kubectl-kots knows besides installs: download, upload and admin-console.
 
 `manifests` of an application in the state are its files, by path; what is missing there is as KOTS
-makes it. The traps are `download`, `upload` and `admin-console`.
+makes it. `licence` is that of the deployed version, as KOTS writes it. The traps are `download`,
+`upload` and `admin-console`.
 """
 
 from __future__ import annotations
@@ -58,7 +59,10 @@ def _download(call: Call, state: State) -> int:
     if folder.exists() and not call.on("overwrite"):
         return _answer(call, {"error": f"directory already exists at {folder}"})
     shutil.rmtree(folder, ignore_errors=True)
-    for name, text in app.get("manifests", MANIFESTS).items():
+    files = {**app.get("manifests", MANIFESTS)}
+    if "licence" in app:
+        files[LICENCE] = app["licence"]
+    for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     return _answer(call, {"success": True, "downloadLocation": str(folder)})

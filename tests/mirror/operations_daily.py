@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mirror.operation import AskCluster, Plan
+import yaml
+
+from mirror.operation import AskCluster, Plan, Step
 from mirror.site import Site
 from mirror.upkeep.down import plan_down
 from mirror.upkeep.folder import get_manifests
@@ -36,7 +38,12 @@ COUNTS = {MANAGER: 2, VERIFICATION: 2, NEXTGEN: 2, MONGODB: 3, REDIS: 3, TIMESCA
 KINDS = {"deployment": "Deployment", "statefulset": "StatefulSet"}
 NOTE = "site.harness.pods"
 MANIFESTS = "site.harness-manifests"
-RENEWED = licence_text("harness") + "  licenseSequence: 8\n"
+LICENCE_ID = "2fLicenceOfTheSite"
+"""What nobody may see."""
+RENEWED = (
+    licence_text("harness")
+    + f"  licenseID: {LICENCE_ID}\n  licenseSequence: 8\n  signature: c2lnbmVk\n"
+)
 
 
 def objects(counts: Mapping[str, int]) -> list[JSON]:
@@ -72,6 +79,18 @@ def assert_in_order(cluster: FakeCluster) -> None:
         kind = name.partition("/")[0]
         before = {one for one in ending if one in managers or not one.startswith(kind)}
         assert name in managers or not before, f"{name} was stopped before {before} ended"
+
+
+def upload_licence(cluster: FakeCluster, text: str, *, status: str = "deployed") -> None:
+    """What a person does in the console: it makes a version, and writes the licence its own way."""
+    state = cluster.load()
+    app = state["namespaces"]["harness"]["apps"]["harness"]
+    newest = app["versions"][0]
+    change = {"sequence": newest["sequence"] + 1, "source": "License Change", "status": status}
+    app["versions"].insert(0, {**newest, **change})
+    if status == "deployed":
+        app["licence"] = yaml.safe_dump(yaml.safe_load(text))  # in the order of the alphabet
+    cluster.save(state)
 
 
 def staged(folder: Path) -> KotsSite:
@@ -183,13 +202,19 @@ class Renewal:
 
     def _plan(self, site: Site, file: str, *, is_there: bool) -> Plan:
         licence = Licence.parse(RENEWED, "renewed.yaml")
-        new = New(file=file, licence=licence, old=licence, is_there=is_there)
+        folder = f"{file.rpartition('/')[0]}/site.harness-licence"
+        new = New(file=file, folder=folder, licence=licence, old=licence, is_there=is_there)
         return plan_upload(site, site.application("harness"), new)
 
     def stage(self, folder: Path) -> KotsSite:
         """The new licence is at hand."""
         site = staged(folder)
         (site.etc / "renewed.yaml").write_text(RENEWED)
+
+        def give(_step: Step) -> None:
+            upload_licence(site.cluster, RENEWED)
+
+        site.person = give
         return site
 
     def planned(self, site: KotsSite, ask: AskCluster) -> Plan:
@@ -201,6 +226,9 @@ class Renewal:
     def check(self, site: KotsSite) -> None:
         """The site has the new one."""
         assert (site.etc / "license.yaml").read_text() == RENEWED
+        assert not (site.etc / "site.harness-licence").exists()
+        versions = site.cluster.load()["namespaces"]["harness"]["apps"]["harness"]["versions"]
+        assert versions[0]["source"] == "License Change"
 
 
 _STILL = {MANAGER: 0, VERIFICATION: 0, NEXTGEN: 0}

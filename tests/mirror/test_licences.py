@@ -22,6 +22,7 @@ from mirror.upkeep.licences import (
 from mirror.upkeep.newest import check_newest
 from tests.mirror.caretaker import Caretaker, Stop, Stopped
 from tests.mirror.kots_world import CHANNELS, read_site
+from tests.mirror.operations_daily import upload_licence
 from transfer.errors import PolicyError, ToolError
 from transfer.kots.licence import Licence
 
@@ -62,7 +63,13 @@ APPLICATION = read_site().application("harness")
 
 
 def new(written: str, old: Licence | None = OLD, channel_id: str = "") -> New:
-    return New(file="/new.yaml", licence=parsed(written), old=old, channel_id=channel_id)
+    return New(
+        file="/new.yaml",
+        folder="/manifests",
+        licence=parsed(written),
+        old=old,
+        channel_id=channel_id,
+    )
 
 
 def test_a_renewed_licence_is_taken() -> None:
@@ -192,11 +199,17 @@ def order(site: Caretaker) -> tuple[str | Path, ...]:
 def test_a_person_uploads_and_the_rest_is_checked(site: Caretaker) -> None:
     done = site.run(*order(site), code=11)
     assert "upload-licence: not confirmed" in done.stderr
-    assert f"\n  {site.folder}/renewed.yaml\n" in done.stderr
+    assert f"and the file {site.folder}/renewed.yaml" in " ".join(done.stderr.split())
     assert "kubectl kots admin-console --port=8800 --namespace=harness" in done.stderr
-    done = site.run(*order(site), "--confirmed", "upload-licence")
-    assert done.stdout == "the newest version of harness is deployed\n"
     renewed = (site.folder / "renewed.yaml").read_text()
+    upload_licence(site.cluster, renewed)
+    done = site.run(*order(site), "--confirmed", "upload-licence")
+    new = site.folder / "renewed.yaml"
+    assert done.stdout.splitlines() == [
+        "the newest version of harness is deployed",
+        f"harness runs with the licence {new}",
+    ]
+    assert not (site.folder / "site.harness-licence").exists()
     assert (site.folder / "license.yaml").read_text() == renewed
     again = site.run(*order(site))
     assert "is this licence already" in again.stderr
@@ -205,10 +218,45 @@ def test_a_person_uploads_and_the_rest_is_checked(site: Caretaker) -> None:
         assert ID not in path.read_text()
 
 
+@pytest.mark.parametrize("wrong", ["nothing", "old", "another holder", "another end"])
+def test_what_was_only_confirmed_is_not_believed(site: Caretaker, wrong: str) -> None:
+    new, old = (site.folder / name for name in ("renewed.yaml", "license.yaml"))
+    before, end = old.read_text(), end_of(parsed(new.read_text()))
+    upload_licence(site.cluster, before)  # a version with this source is there since years
+    if wrong == "another holder":
+        upload_licence(site.cluster, text(end=end, sequence=4, identity="x"))
+    if wrong == "another end":
+        upload_licence(site.cluster, text(end=LATER, sequence=4))
+    if wrong == "old":
+        upload_licence(site.cluster, before)
+    done = site.run(*order(site), "--confirmed", "upload-licence", code=10)
+    assert f"harness has another licence; expected: harness runs with the licence {new}" in (
+        done.stderr
+    )
+    assert "whose source is License Change; then run the same command again" in done.stderr
+    assert old.read_text() == before
+    upload_licence(site.cluster, new.read_text())
+    site.run(*order(site))  # what was confirmed is not asked again
+    assert old.read_text() == new.read_text()
+    for secret in (ID, SIGNATURE):
+        assert secret not in done.stdout + done.stderr
+
+
+def test_the_folder_of_the_proof_is_for_its_owner_alone(site: Caretaker) -> None:
+    site.run(*order(site), "--confirmed", "upload-licence", code=10)
+    folder = site.folder / "site.harness-licence"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "harness/upstream/userdata/license.yaml").exists()
+
+
 def test_what_the_person_forgot_to_deploy_is_found(site: Caretaker) -> None:
     application = site.site.application("harness")
     there = New(
-        file=str(site.folder / "renewed.yaml"), licence=OLD, old=OLD, channel_id="1aCHANNEL"
+        file=str(site.folder / "renewed.yaml"),
+        folder=str(site.folder / "manifests"),
+        licence=OLD,
+        old=OLD,
+        channel_id="1aCHANNEL",
     )
     check_newest(site.site, application, site.hands().ask)
     plan = plan_upload(site.site, application, there)
@@ -224,7 +272,8 @@ def test_what_the_person_forgot_to_deploy_is_found(site: Caretaker) -> None:
 
 def test_what_was_confirmed_is_not_asked_again(site: Caretaker) -> None:
     licence = parsed((site.folder / "renewed.yaml").read_text())
-    given = New(file=str(site.folder / "renewed.yaml"), licence=licence, old=OLD)
+    new, folder = str(site.folder / "renewed.yaml"), str(site.folder / "manifests")
+    given = New(file=new, folder=folder, licence=licence, old=OLD)
     plan = plan_upload(site.site, site.site.application("harness"), given)
     with pytest.raises(Stopped):
         site.carry_out(plan, Stop(at=2))  # after the person, before the console is asked
@@ -234,6 +283,7 @@ def test_what_was_confirmed_is_not_asked_again(site: Caretaker) -> None:
         asked.append(step.name)
         return True
 
+    upload_licence(site.cluster, (site.folder / "renewed.yaml").read_text())
     run(site.site, plan, site.hands(confirm=confirm))
     assert asked == []
 

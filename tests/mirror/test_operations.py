@@ -19,6 +19,7 @@ from mirror.operation.model import Assemble, Edit, Person, Run, Save
 from tests.mirror.golden import FOLDER, shown
 from tests.mirror.kots_site import FILE_SECRETS, KotsSite, Notes, secret_values
 from tests.mirror.operations import DONE_AGAIN, OPERATIONS, Operation, Reading
+from tests.mirror.operations_daily import LICENCE_ID
 from tests.mirror.script_runner import Somebody, calls, saved_lines
 from tests.mirror.shells import SHELLS
 from tests.mirror.stops import Stop, Stopped, journal_at
@@ -86,7 +87,6 @@ def test_a_script_does_what_a_run_does_and_neither_shows_a_secret(
                 assert saved_lines(str(path), site.folder) == saved_lines(str(twin), ran.folder)
 
 
-LICENCE_ID = "2fLicenceOfTheSite"
 DECRYPTED = "ENCRYPTED"
 """What the fake console keeps in base64: its way to encrypt."""
 
@@ -101,7 +101,7 @@ def with_licences(site: KotsSite) -> KotsSite:
 def assert_unseen(site: KotsSite, said: Sequence[str]) -> None:
     """No secret is in arguments, in output, or in a file that was not there before."""
     told = [*said, *(str(call["argv"]) for call in site.cluster.calls())]
-    given = {"license.yaml", "license-ng.yaml", *FILE_SECRETS}
+    given = {"license.yaml", "license-ng.yaml", "renewed.yaml", *FILE_SECRETS}
     written = (path for path in site.folder.rglob("*") if path.is_file())
     others = (path for path in written if path.name not in given and path != site.cluster.file)
     told += [path.read_bytes().decode(errors="replace") for path in others]

@@ -13,7 +13,16 @@
 
 # … mirror/operation/shell/*.sh …
 
-steps=5
+steps=7
+step_names='
+read-applications
+read-harness
+upload-licence
+deployed
+same-licence
+clean-up
+keep-licence
+'
 pause=5
 otherwise='its own words are above; run the same command again once the cause is gone'
 plan_again='what is there is not what the plan was made for: make it anew'
@@ -26,9 +35,9 @@ advise() {
     *'not pushing airgapped app images as no registry was provided'*) printf '%s' 'give KOTS the registry: --kotsadm-registry, or KOTS_KOTSADM_REGISTRY' ;;
     *'preflight check'* | *'Preflight Checks'* | *'timeout waiting for preflights'*) printf '%s' 'look at the results above; skipPreflights: true for the application in the site file goes on in spite of all that are not strict' ;;
     *'to increase timeout'*) printf '%s' 'look at the pods of the namespace; waits in the site file sets how long to wait' ;;
+    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     *'unknown command "kots"'*) printf '%s' 'unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots in it first on PATH, under the name kubectl-kots' ;;
     *'connection to the server'* | *'Unable to connect to the server'* | *'the server has asked for the client to provide credentials'* | *'You must be logged in to the server'* | *'error loading config file'* | *'context was not found'*) printf '%s' 'try kubectl get nodes; cluster.kubeconfig and cluster.context in the site file say which cluster is meant' ;;
-    *'insufficient privileges'*) printf '%s' 'use a cluster user with cluster-admin rights, or grant KOTS'"'"'s roles beforehand' ;;
     esac
 }
 
@@ -50,7 +59,7 @@ give_up() {
 
 trap interrupted INT TERM HUP
 case $start in
-'' | read-applications | read-harness | upload-licence | deployed | keep-licence) ;;
+'' | read-applications | read-harness | upload-licence | deployed | same-licence | clean-up | keep-licence) ;;
 *) stop 2 "START=$start: there is no such step" 'take the name of one' ;;
 esac
 check_secrets
@@ -90,15 +99,15 @@ if begin upload-licence \
 
   kubectl kots admin-console --port=8800 --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness
 
-Log in at http://localhost:8800, choose harness, then License, then Upload license, and this file:
+Log in at http://localhost:8800, or where that command says.
 
-  /etc/airgap/renewed.yaml
+Choose harness, then License, then Upload license, and the file /etc/airgap/renewed.yaml.
 
 The page says that it was uploaded. Then open Version history: the newest version has the source License Change. Deploy it.'
 fi
 
 if begin deployed \
-    'Ask the console until the new version is deployed; KOTS may end well without.'; then
+    'Ask the console until the new version is deployed; KOTS may end well without it.'; then
     it() {
         kubectl kots get versions harness \
           --kubeconfig=/home/ops/.kube/config \
@@ -109,8 +118,32 @@ if begin deployed \
     await 2700 'the newest version of harness is deployed' 'preflight checks may hold it back: look at it in the admin console; ask again with: kubectl kots get versions harness --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness --output=json' it is_newest
 fi
 
+if begin same-licence \
+    'Get the manifests of the deployed version of harness, and see that its licence is the new one: the same ID, count of changes and end. None of that is shown.'; then
+    it() {
+        kubectl kots download \
+          --slug=harness \
+          --dest=/etc/airgap/site.harness-licence \
+          --current \
+          --overwrite \
+          --kubeconfig=/home/ops/.kube/config \
+          --context=dc-north \
+          --namespace=harness
+    }
+    await 0 'harness runs with the licence /etc/airgap/renewed.yaml' 'upload it in the admin console, and deploy the version that this makes, whose source is License Change; then run the same command again; ask again with: kubectl kots download --slug=harness --dest=/etc/airgap/site.harness-licence --current --overwrite --kubeconfig=/home/ops/.kube/config --context=dc-north --namespace=harness' it has_licence /etc/airgap/site.harness-licence/harness/upstream/userdata/license.yaml /etc/airgap/renewed.yaml
+fi
+
+if begin clean-up \
+    'Delete the manifests here: the licence is in them.'; then
+    [ ! -e /etc/airgap/site.harness-licence ] || person 'Delete /etc/airgap/site.harness-licence with everything in it:
+
+  rm -rf -- /etc/airgap/site.harness-licence'
+    has_not /etc/airgap/site.harness-licence
+fi
+
 if begin keep-licence \
-    'Let the installs to come take the new licence, too.'; then
+    'Let the installs to come take the new licence, too.' \
+    'none is needed: the console has the new licence, and nothing asks for the old one'; then
     person 'Put /etc/airgap/renewed.yaml in place of /etc/airgap/license.yaml:
 
   cp -- /etc/airgap/renewed.yaml /etc/airgap/license.yaml'
