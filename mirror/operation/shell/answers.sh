@@ -150,6 +150,7 @@ end_item() {
 
 # tell_counts REPLICAS [WORKLOAD]: of counts on stdin, those that have another number.
 tell_counts() {
+    between=''
     while read -r workload wanted pods ready; do
         [ "${2:-$workload}" = "$workload" ] || continue
         if [ "$1" = 0 ]; then
@@ -159,7 +160,8 @@ tell_counts() {
             pods=$ready
         fi
         if [ "$pods" != "$1" ] || [ "$wanted" != "$1" ]; then
-            printf '%s: %s of %s pods ' "$workload" "$pods" "$1"
+            printf '%s%s: %s of %s pods' "$between" "$workload" "$pods" "$1"
+            between=', '
         fi
     done
 }
