@@ -8,6 +8,7 @@ pressed anything. Here a second thread sees to it that the main thread hears of 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import threading
 from collections.abc import Iterator
@@ -33,11 +34,11 @@ def ctrl_c_heard() -> Iterator[None]:
     if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
         yield
         return
-    heard = threading.Event()
+    heard = list[int]()
     others = [one for one in _OTHERS if signal.getsignal(one) is signal.SIG_DFL]
 
     def interrupt(number: int, frame: FrameType | None) -> None:
-        heard.set()
+        heard.append(number)  # takes no lock: a second signal may come in the midst of this
         signal.default_int_handler(number, frame)
 
     for one in others:
@@ -69,12 +70,16 @@ def _start_deaf(thread: threading.Thread) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _watch(noted: int, heard: threading.Event, handler: object) -> None:
-    """For each such signal noted, send SIGINT until the main thread heard it."""
-    main = threading.main_thread().ident
-    while numbers := os.read(noted, 64):  # empty when the other end is closed
-        if main is None or not {signal.SIGINT, *_OTHERS} & set(numbers):
-            continue
+def _watch(noted: int, heard: list[int], handler: object) -> None:
+    """Once such a signal is noted, send SIGINT again and again until the main thread heard it."""
+    main, waits = threading.main_thread().ident, False
+    while True:
+        if select.select([noted], [], [], _PATIENCE if waits else None)[0]:
+            numbers = os.read(noted, 64)
+            if not numbers:  # the other end is closed
+                return
+            waits = waits or bool({signal.SIGINT, *_OTHERS} & set(numbers))
         # Somebody else may have taken over the signal meanwhile, to forward it to a program.
-        while not heard.wait(_PATIENCE) and signal.getsignal(signal.SIGINT) is handler:
+        elif main and not heard and signal.getsignal(signal.SIGINT) is handler:
             signal.pthread_kill(main, signal.SIGINT)
+        waits = waits and not heard

@@ -183,6 +183,14 @@ def test_ctrl_d_at_the_question_changes_nothing(place: Place) -> None:
     assert place.noted() == [("opened", ""), ("began", "backup"), ("failed", "backup")]
 
 
+def test_ctrl_c_at_the_question_changes_nothing(place: Place) -> None:
+    with on_terminal(place.argv(), place.folder, place.environment) as terminal:
+        terminal.interrupt("Done? [y/N]: ")
+        assert terminal.end()[0] == 130
+    assert place.calls() == 0
+    assert place.noted()[1:] == [("began", "backup"), ("failed", "backup")]
+
+
 def test_the_same_command_continues_after_a_failure(place: Place) -> None:
     place.kubectl("echo no more; exit 3")
     done = place.run("--confirmed", "backup", code=10)

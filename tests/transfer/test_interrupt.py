@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from pathlib import Path
 
 import pytest
 
+from tests.terminals import on_terminal
 from transfer.interrupt import ctrl_c_heard
+
+ROOT = Path(__file__).parents[2]
 
 
 def test_a_signal_that_another_thread_took_ends_the_wait() -> None:
@@ -53,6 +57,29 @@ def test_whoever_is_not_to_hear_of_a_session_does_not() -> None:
             os.kill(os.getpid(), signal.SIGHUP)
     finally:
         signal.signal(signal.SIGHUP, before)
+
+
+_ASKING = """
+import click
+from transfer import interrupt
+
+interrupt._PATIENCE = 0.0  # sent again before the first one is heard, as on a machine under load
+for number in range({rounds}):
+    try:
+        with interrupt.ctrl_c_heard():
+            click.confirm(f"{{number}}: done?", err=True)
+    except (KeyboardInterrupt, click.Abort):
+        continue
+"""
+
+
+def test_a_signal_that_comes_again_while_it_is_heard_does_no_harm(tmp_path: Path) -> None:
+    rounds = 300
+    argv = [sys.executable, "-c", _ASKING.format(rounds=rounds)]
+    with on_terminal(argv, tmp_path, {**os.environ, "PYTHONPATH": str(ROOT)}) as terminal:
+        for number in range(rounds):
+            terminal.interrupt(f"{number}: done?")
+        assert terminal.end()[0] == 0, terminal.shown
 
 
 def test_everything_is_as_before_afterwards() -> None:
