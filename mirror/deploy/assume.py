@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mirror.deploy.model import Deployed, Known, Order, State, Task
-from mirror.deploy.releases import applications_of, looked_at, newest_console
+from mirror.deploy.releases import applications_of, console_for, looked_at
 from mirror.kots.outcome import Console
 from mirror.kube.pullsecret import OF_CONSOLE, of_application
 from mirror.offer import Offered
@@ -82,7 +82,7 @@ def _about_cluster(site: Site, known: Known, console: Console | None) -> Iterato
 
 def _console(offers: Sequence[Offered], known: Known, there: Collection[str]) -> Console | None:
     order = known.order
-    offered = newest_console(offers)
+    offered = console_for(offers, order)
     version = known.stated.get(CONSOLE, "")
     if order.task is Task.INSTALL:
         if not (order.skip_console or there):

@@ -12,8 +12,9 @@ from mirror.deploy.model import Order, State, Task
 from mirror.deploy.releases import (
     applications_of,
     by_application,
+    console_for,
     looked_at,
-    newest_console,
+    other_consoles,
 )
 from mirror.deploy.upgrades import plan_upgrades
 from mirror.offer import Offered
@@ -32,7 +33,13 @@ def plan(site: Site, offers: Sequence[Offered], order: Order, state: State) -> P
         PolicyError: KOTS would refuse it later, or it would break what runs.
         Conflict: two images have one destination.
     """
-    draft = Draft(site, order, state, newest_console(offers))
+    console = console_for(offers, order)
+    draft = Draft(site, order, state, console)
+    if others := other_consoles(offers, console):
+        draft.note(
+            f"Of the admin consoles of the sources, {', '.join(others)} is left out: the plugin is "
+            "of one version, and deploys the console of that version alone."
+        )
     applications = applications_of(site, order, offers)
     releases = {
         site.application(slug): found for slug, found in by_application(offers, order).items()

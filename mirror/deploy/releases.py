@@ -10,13 +10,34 @@ from mirror.site import Application, Site
 from transfer.contents import ArchiveKind
 from transfer.errors import InvalidInput
 from transfer.kots.upgrade import oldest_first
-from transfer.kots.version import numbers
+from transfer.kots.version import is_older, numbers
 
 
-def newest_console(offers: Iterable[Offered]) -> Offered | None:
-    """The admin console among the sources, the newest if there are several."""
-    consoles = [offer for offer in offers if offer.is_console]
-    return max(consoles, key=lambda offer: numbers(offer.release.version_label) or (), default=None)
+def console_for(offers: Sequence[Offered], order: Order) -> Offered | None:
+    """The admin console among the sources; of several the newest, since it serves every upgrade.
+
+    An install is refused by a console that is newer than the release names: there it is the newest
+    that all of them allow, if there is one.
+    """
+    consoles = _consoles(offers)
+    releases = by_application(offers, order) if order.task is Task.INSTALL else {}
+    for one in consoles:
+        version = one.release.version_label
+        installed = (found[-1].release for found in releases.values())
+        if not any(is_older(release.target_kots_version, version) for release in installed):
+            return one
+    return consoles[0] if consoles else None
+
+
+def other_consoles(offers: Sequence[Offered], chosen: Offered | None) -> list[str]:
+    """The versions of the consoles among the sources that are not taken."""
+    return [one.release.version_label for one in _consoles(offers) if chosen not in (None, one)]
+
+
+def _consoles(offers: Iterable[Offered]) -> list[Offered]:
+    """The newest first."""
+    found = (offer for offer in offers if offer.is_console)
+    return sorted(found, key=lambda one: numbers(one.release.version_label) or (), reverse=True)
 
 
 def by_application(offers: Iterable[Offered], order: Order) -> dict[str, list[Offered]]:

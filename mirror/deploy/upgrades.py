@@ -16,6 +16,7 @@ from mirror.site import Application
 from transfer.errors import PolicyError
 from transfer.kots.finding import refuse
 from transfer.kots.upgrade import Installed, pending
+from transfer.kots.version import is_older
 
 
 def plan_upgrades(draft: Draft, releases: Mapping[Application, Sequence[Offered]]) -> None:
@@ -67,6 +68,22 @@ def _next_visit(slug: str, label: str) -> str:
     )
 
 
+def _note_target(draft: Draft, application: Application, offer: Offered) -> None:
+    """A console that is newer than a release names is refused for installs, and for no upgrade.
+
+    docs/decisions/0014-the-newest-console-goes-first.md
+    """
+    slug, release = application.slug, offer.release
+    console = draft.console_version(application.namespace)
+    if is_older(release.target_kots_version, console):
+        draft.note(
+            f"{slug} {release.version_label} names KOTS {release.target_kots_version}, and the "
+            f"admin console is {console} by then, which KOTS allows for upgrades. If the vendor "
+            "does not, take it under the console of now first: --skip-console, with the plugin of "
+            "that version and no later release among the sources."
+        )
+
+
 def _plan_hop(draft: Draft, application: Application, offer: Offered, before: str) -> None:
     release = offer.release
     known = draft.deployed(application.namespace).waiting.get(application.slug, ())
@@ -76,6 +93,7 @@ def _plan_hop(draft: Draft, application: Application, offer: Offered, before: st
             draft.add(press(draft.site, application, here[0]))
         see_arrive(draft, application, release.version_label)
         return
+    _note_target(draft, application, offer)
     handover = draft.hand_over(offer, application, None)
     command = kots.upgrade_application(draft.site, application, handover)
     why = f"Take {application.slug} to {release.version_label}. {draft.images_come(handover)}"

@@ -15,12 +15,14 @@ from mirror.deploy.request import Request, as_spec, request
 from mirror.kots.outcome import Finished
 from mirror.offer import Offered
 from mirror.operation import Plan, run
-from mirror.operation.model import Await, IsDeployed, Person
+from mirror.operation.model import Await, ConsoleIs, Goal, IsDeployed, Person
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import (
     KOTS,
     OLD_KOTS,
     console,
+    dry_plan,
+    install_order,
     namespace,
     offered,
     release,
@@ -36,7 +38,7 @@ CURSORS = {label: 100 + number for number, label in enumerate(LABELS)}
 REQUIRED = ("30000", "50000")
 
 
-def airgap(label: str, *, kots: str = "", slug: str = "harness") -> ArchiveRecord:
+def airgap(label: str, *, kots: str = "", target: str = "", slug: str = "harness") -> ArchiveRecord:
     """A release that requires those of `REQUIRED` that come before it, the newest first."""
     before = [one for one in reversed(REQUIRED) if CURSORS[one] < CURSORS[label]]
     return release(
@@ -44,6 +46,7 @@ def airgap(label: str, *, kots: str = "", slug: str = "harness") -> ArchiveRecor
         CURSORS[label],
         slug,
         min_kots_version=kots,
+        target_kots_version=target,
         required_releases=tuple(
             RequiredRelease(version_label=one, update_cursor=str(CURSORS[one])) for one in before
         ),
@@ -84,9 +87,12 @@ def origins(text: str) -> list[Origin]:
     return [archive.input.origin for archive in parse_spec(text, "request.yaml").archives]
 
 
+def goals(found: Plan) -> list[Goal]:
+    return [step.action.goal for step in found.work if isinstance(step.action, Await)]
+
+
 def hops(found: Plan) -> list[str]:
-    goals = [step.action.goal for step in found.work if isinstance(step.action, Await)]
-    return [goal.version for goal in goals if isinstance(goal, IsDeployed)]
+    return [goal.version for goal in goals(found) if isinstance(goal, IsDeployed)]
 
 
 def test_every_release_is_taken_in_order_whatever_the_order_of_the_sources(tmp_path: Path) -> None:
@@ -117,6 +123,42 @@ def test_the_console_and_the_backup_come_first(tmp_path: Path) -> None:
     kinds = [step.name for step in planned(behind(tmp_path)).work]
     assert kinds[:4] == ["images", "backup", "upgrade-console", "console-is-up"]
     assert kinds[4] == "upgrade-harness-20000"
+
+
+def test_the_console_goes_first_and_once_whatever_the_releases_need(tmp_path: Path) -> None:
+    records = [airgap("20000"), airgap("30000", kots=KOTS), *map(airgap, LABELS[3:])]
+    for number, consoles in enumerate([(KOTS,), (KOTS, "v1.130.7"), ("v1.130.7", KOTS)]):
+        site = behind(tmp_path / str(number), *map(console, consoles), *records)
+        found = planned(site)
+        names = [step.name for step in found.work]
+        assert names.count("upgrade-console") == 1
+        assert names.index("console-is-up") < names.index("upgrade-harness-20000")
+        assert ConsoleIs(version=KOTS) in goals(found)
+        others = [note for note in found.notes if "is left out: the plugin is of one" in note]
+        assert others == [note for note in others if "sources, v1.130.7 is left out" in note]
+        assert len(others) == len(consoles) - 1
+
+
+def test_a_release_that_names_an_older_console_is_upgraded_to_and_told_of(tmp_path: Path) -> None:
+    records = [airgap("20000", target="1.130.5"), airgap("30000", target=KOTS, kots=KOTS)]
+    found = planned(behind(tmp_path, console(), *records))
+    assert hops(found) == ["20000", "30000"]
+    (note,) = [one for one in found.notes if "names KOTS" in one]
+    assert note.startswith("harness 20000 names KOTS 1.130.5, and the admin console is v1.131.4 by")
+    assert "--skip-console" in note
+
+
+def test_an_install_takes_the_newest_console_that_its_releases_allow(tmp_path: Path) -> None:
+    consoles = [console(version) for version in (OLD_KOTS, KOTS, "v1.130.7")]
+    old = release("20000", 101, target_kots_version="1.130.9")
+    order = install_order(only="harness")
+    found = dry_plan(order, offered([*consoles, old]))
+    assert "kotsadm:v1.130.7" in str(found.images)
+    assert KOTS not in str(found.images)
+    newest = dry_plan(order, offered([*consoles, release("20000", 101)]))
+    assert f"kotsadm:{KOTS}" in str(newest.images)
+    with pytest.raises(PolicyError, match=r"can be installed with KOTS up to 1\.120"):
+        dry_plan(order, offered([*consoles, release("20000", 101, target_kots_version="1.120.0")]))
 
 
 def test_nothing_changes_before_the_backup_is_confirmed(tmp_path: Path) -> None:
