@@ -28,6 +28,7 @@ ANSWER_TIMEOUT = 300.0
 
 _MAX_BODY = 4 * 1024 * 1024 + 1
 """Bytes read of an answer: a manifest of the largest size allowed, and one more to notice."""
+_REFUSALS = range(400, 500)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 
@@ -137,21 +138,30 @@ class Reply:
     def whole(self, limit: int = _MAX_BODY) -> Answer:
         """The answer with up to `limit` bytes of its body; closes the reply.
 
-        The default is what the largest manifest has, and one more.
+        The default is what the largest manifest has, and one more. A server that refuses what it
+        is being sent may hang up before all of its reasons are out: its status says enough.
 
         Raises:
             Unavailable: as `read`.
         """
-        blocks, left = [], limit
-        deadline = time.monotonic() + ANSWER_TIMEOUT
+        blocks = bytearray()
         with self:
-            # Only the read after the last byte tells the end from a broken connection.
-            while left and (block := self.read_some(left)):
-                blocks.append(block)
-                left -= len(block)
-                if time.monotonic() > deadline:
-                    raise Unavailable(f"{self._what}: does not come to the end of its answer")
-            return replace(self.answer, body=b"".join(blocks))
+            try:
+                for block in self._blocks(limit):
+                    blocks += block
+            except Unavailable:
+                if self._response.status_code not in _REFUSALS:
+                    raise
+            return replace(self.answer, body=bytes(blocks))
+
+    def _blocks(self, left: int) -> Iterator[bytes]:
+        deadline = time.monotonic() + ANSWER_TIMEOUT
+        # Only the read after the last byte tells the end from a broken connection.
+        while left and (block := self.read_some(left)):
+            yield block
+            left -= len(block)
+            if time.monotonic() > deadline:
+                raise Unavailable(f"{self._what}: does not come to the end of its answer")
 
     def abort(self) -> None:
         """Let a read that waits in another thread come to its end.

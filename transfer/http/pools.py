@@ -7,6 +7,8 @@ digits. Source: RFC 9112, section 8: such a message is incomplete.
 
 from __future__ import annotations
 
+import errno
+import ssl
 from http.client import HTTPResponse, IncompleteRead
 from typing import Any
 
@@ -60,6 +62,18 @@ class _Connection(HTTPConnection):
 
 class _SecureConnection(HTTPSConnection):
     response_class = _Response
+
+    def send(self, data: Any) -> None:  # noqa: ANN401 - the library's own
+        """Send a part of a request.
+
+        Raises:
+            BrokenPipeError: nobody reads it any more. The library then looks for an answer that
+                came before that, as it does without TLS.
+        """
+        try:
+            super().send(data)
+        except (ssl.SSLEOFError, ssl.SSLZeroReturnError) as error:
+            raise BrokenPipeError(errno.EPIPE, "closed the connection") from error
 
 
 class _Pool(HTTPConnectionPool):
