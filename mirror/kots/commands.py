@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mirror.command import Command, Value
+from mirror.kube.kubectl import kubectl
 from mirror.site import Application, DockerConfig, Login, LoginSource, Site, SiteRegistry
 
 PLUGIN_ON_PATH = (
@@ -38,8 +39,8 @@ def plugin_version(site: Site) -> Command:
 def get_console(site: Site, namespace: str) -> Command:
     """Ask the cluster for the admin console and the registry it was installed with."""
     names = ("deployment/kotsadm", "statefulset/kotsadm", "configmap/kotsadm-confg")
-    options = (*cluster_flags(site, namespace), "--ignore-not-found", "--output=json")
-    return Command(argv=("kubectl", "get", *names, *options))
+    words = ("get", *names, "--ignore-not-found", "--output=json")
+    return kubectl(site, *words, namespace=namespace)
 
 
 def get_apps(site: Site, namespace: str) -> Command:
