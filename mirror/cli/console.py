@@ -28,7 +28,7 @@ _ADDRESS = re.compile(r"https?://localhost:\d+")
         "console --site site.yaml",
         "console --site site.yaml --app harness-ng --port 8801",
         "console --site site.yaml --dry-run",
-        "console --site site.yaml --dry-run --output script > console.sh",
+        "console --site site.yaml --dry-run --output script",
     ),
 )
 @site_option("The site file: which cluster, which namespace.", required=True)

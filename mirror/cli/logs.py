@@ -42,7 +42,7 @@ def _read_since(
         "logs --site site.yaml -o logs",
         "logs --site site.yaml -o logs --since 24h",
         "logs --site site.yaml -o logs --dry-run",
-        "logs --site site.yaml -o logs --dry-run --output script > logs.sh",
+        "logs --site site.yaml -o logs --dry-run --output script",
     ),
 )
 @site_option("The site file: which cluster, which namespaces.", required=True)

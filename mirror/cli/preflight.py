@@ -29,7 +29,7 @@ from transfer.sources import open_sources
     epilog=examples(
         "preflight /media/usb/harness --site site.yaml",
         "preflight /media/usb/harness --site site.yaml --dry-run",
-        "preflight /media/usb/harness --site site.yaml --dry-run --output script > ask.sh",
+        "preflight /media/usb/harness --site site.yaml --dry-run --output script",
         "preflight /media/usb/harness --site site.yaml --skip storage --output json",
     ),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 from pathlib import Path
@@ -62,5 +63,34 @@ def test_no_console_is_told(site: Caretaker) -> None:
 def test_an_application_may_have_a_console_of_its_own(site: Caretaker) -> None:
     site.write_site(site.text.replace("license-ng.yaml}", "license-ng.yaml, namespace: other}"))
     shown = site.run("console", "--app", "harness-ng", "--dry-run").stdout
-    assert shown == "kubectl kots admin-console --port=8800 --namespace=other\n"
+    command = "kubectl kots admin-console --port=8800 --namespace=other"
+    assert f"       {command}\n" in f"{shown}\n"
     assert site.cluster.calls() == []
+    told = site.run("console", "--app", "harness-ng", "--dry-run", "--output", "script").stdout
+    assert f"    exec {command}\n" in told
+
+
+UNREACHABLE = "Unable to connect to the server: dial tcp 192.0.2.1:6443: i/o timeout"
+
+
+@pytest.mark.parametrize("said", [UNREACHABLE, "pods is forbidden: User cannot create portforward"])
+def test_a_cluster_that_lets_nobody_through_is_told(site: Caretaker, said: str) -> None:
+    site.cluster.change(said={"admin-console": [f"Error: {said}\n", 1]})
+    done = site.run("console", code=10)
+    assert said in done.stderr
+    assert "failed to port forward: unable to upgrade connection" in done.stderr
+
+
+def test_the_address_is_data_too(site: Caretaker) -> None:
+    site.cluster.change(traps={"admin-console": "dropped"})
+    done = site.run("console", "--output", "json", code=10)
+    assert json.loads(done.stdout) == {"address": "http://localhost:8800"}
+    assert "lost connection to pod" in done.stderr
+
+
+def test_nothing_is_noted(site: Caretaker) -> None:
+    site.cluster.change(traps={"admin-console": "closed"})
+    assert "ended by itself" in site.run("console", code=10).stderr
+    assert not list(site.folder.glob("*.journal.jsonl"))
+    for option in ("--journal", "--confirmed"):
+        assert "No such option" in site.run("console", option, "x", code=2).stderr

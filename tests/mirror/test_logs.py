@@ -9,6 +9,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,10 +122,38 @@ def test_who_may_not_see_pods_is_told(site: Caretaker) -> None:
     assert not (site.folder / "logs").exists()
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kube": {"server": None}},
+        {"refusals": {"get pods": "error: You must be logged in to the server (Unauthorized)"}},
+    ],
+)
+def test_a_cluster_that_does_not_let_us_in_is_told(
+    site: Caretaker, changes: dict[str, Any]
+) -> None:
+    site.cluster.change(**changes)
+    done = site.run("logs", "-o", site.folder / "logs", code=10)
+    assert "hint: try kubectl get nodes" in done.stderr
+    assert not (site.folder / "logs").exists()
+
+
+@pytest.mark.parametrize("said", ['{"kind": "Status", "status": "Failure"}', "{}", "no JSON", ""])
+def test_an_error_in_place_of_pods_is_no_answer(site: Caretaker, tmp_path: Path, said: str) -> None:
+    program = tmp_path / "bin/kubectl"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nprintf '%s\\n' '{said}'\n")
+    program.chmod(0o755)
+    site.environment["PATH"] = f"{program.parent}:{site.environment['PATH']}"
+    done = site.run("logs", "-o", site.folder / "logs", code=10)
+    assert "gave an answer that cannot be read" in done.stderr
+
+
 def test_a_dry_run_asks_nothing(site: Caretaker) -> None:
     done = site.run("logs", "-o", site.folder / "logs", "--dry-run")
     assert "kubectl get pods" in done.stdout
-    assert "pod/POD --container=CONTAINER --timestamps" in " ".join(done.stdout.split())
+    told = " ".join(done.stdout.replace("\\\n", "").split())
+    assert "kubectl logs pod/POD --container=CONTAINER --timestamps" in told
     assert site.cluster.calls() == []
 
 

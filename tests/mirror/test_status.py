@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,46 @@ def test_a_namespace_without_a_console_is_told_of(tmp_path: Path) -> None:
     site = KotsSite(tmp_path, FIRST)
     done = mirror("status", "--site", site_file(site), env=site.environment)
     assert (done.code, done.out) == (0, "namespace harness: no admin console\n")
+
+
+UNREACHABLE = "Unable to connect to the server: dial tcp 192.0.2.1:6443: i/o timeout"
+FORBIDDEN = 'Error from server (Forbidden): deployments.apps "kotsadm" is forbidden'
+ERROR = '{"error": "failed to list apps: unauthorized"}\n'
+TRAPS: Mapping[str, tuple[Mapping[str, Any], str]] = {
+    "the cluster does not answer": ({"kube": {"server": None}}, UNREACHABLE),
+    "no rights": ({"refusals": {"get deployment/kotsadm": FORBIDDEN}}, FORBIDDEN),
+    "a port-forward that is blocked": ({"said": {"get apps": ["", 1]}}, "failed to port forward"),
+    "an error with exit code 0": ({"said": {"get apps": [ERROR, 0]}}, "cannot be read"),
+    "one of an application": ({"said": {"get versions": [ERROR, 0]}}, "cannot be read"),
+    "half an answer": ({"said": {"get versions": ['[{"versionLabel": "7', 0]}}, "cannot be read"),
+}
+
+
+@pytest.mark.parametrize("trap", TRAPS)
+def test_a_status_that_nobody_tells_is_none(trap: str, tmp_path: Path) -> None:
+    state, said = TRAPS[trap]
+    site = with_waiting(tmp_path, *WAITING)
+    site.cluster.change(**state)
+    done = mirror("status", "--site", site_file(site), env=site.environment)
+    assert (done.code, done.out) == (10, "")
+    assert said in done.err
+
+
+def test_progress_before_an_answer_is_no_answer(tmp_path: Path) -> None:
+    site = with_waiting(tmp_path, *WAITING)
+    text = '  • Waiting {1}\n[{"slug": "x", "state": "ready", "versionlabel": ""}]\n'
+    site.cluster.change(said={"get apps": [text, 0], "get versions": ["  • Go\n[]\n", 0]})
+    done = mirror("status", "--site", site_file(site), env=site.environment)
+    assert done.code == 0, done.err
+    assert done.out.splitlines()[1:] == ["  x: nothing deployed, ready"]
+
+
+def test_a_dry_run_of_the_status_asks_nothing(tmp_path: Path) -> None:
+    site = with_waiting(tmp_path)
+    done = mirror("status", "--site", site_file(site), "--dry-run", env=site.environment)
+    assert done.code == 0
+    assert "kubectl kots get versions SLUG" in done.out
+    assert site.cluster.calls() == []
 
 
 def planned(site: KotsSite, label: str | None = None) -> Plan:
