@@ -33,7 +33,7 @@ _SITE = "The site file: which cluster, which applications."
     epilog=examples(
         "status --site site.yaml",
         "status --site site.yaml --output json",
-        "status --site site.yaml --dry-run --output script > status.sh",
+        "status --site site.yaml --dry-run --output script",
     ),
 )
 @site_option(_SITE, required=True)
