@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mirror.deploy.releases import newest_console
+from mirror.deploy.releases import console_for
 from mirror.kots import Engine
 from mirror.offer import Offered
 from mirror.operation import Plan, Step, as_json, as_text
@@ -93,10 +93,10 @@ def test_a_file_name_from_a_bundle_stays_in_the_work_folder() -> None:
 
 def test_the_newest_console_of_several_is_taken() -> None:
     consoles = offered((console(OLD_KOTS), console(KOTS), console("v1.9.0")))
-    found = newest_console(consoles)
+    found = console_for(consoles, upgrade_order())
     assert found is not None
     assert found.release.version_label == KOTS
-    assert newest_console(offered(FIRST[1:])) is None
+    assert console_for(offered(FIRST[1:]), install_order()) is None
 
 
 RELEASES = offered((release("a", 1), release("b", 2), release("c", 3)))
