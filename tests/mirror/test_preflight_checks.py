@@ -209,7 +209,7 @@ ROWS = (
     Row("licence", installed(with_member(good(), licence=NotFound("l.yaml: not there")), "harness"),
         WARN, "not there", hint="an upgrade goes by what is in the cluster"),
     Row("channel", with_member(good(), licence=licence(channel_id="1zOTHER")), FAIL,
-        "not of such a channel", hint="ask the vendor"),
+        "which the licence does not have", hint="ask the vendor"),
     Row("channel", with_member(good(), releases=(release("1", 1, channel_id="").release,)), FAIL,
         "names no channel"),
     Row("config", answers(app_url=None), FAIL, "harness 79915 requires it", hint="add it"),

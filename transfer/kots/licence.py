@@ -108,7 +108,8 @@ def check_channel(licence: Licence, slug: str, release: ReleaseRecord) -> Findin
     return _channel_finding(
         slug,
         release,
-        f"the licence allows {allowed}, but {_name(release)} is not of such a channel",
+        f"the licence allows {allowed}, but {_name(release)} is of the channel with the ID "
+        f"{release.channel_id}, which the licence does not have",
         "ask the vendor for a release of that channel, or for another licence",
     )
 
