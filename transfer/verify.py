@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from transfer.bundle import Bundle
-from transfer.errors import IntegrityError, TransferError, raise_together
+from transfer.errors import IntegrityError, StorageError, TransferError, raise_together
 from transfer.progress import SILENT, Progress
 from transfer.sources import OpenSource, open_source
 
@@ -29,6 +29,7 @@ def verify(
 
     Raises:
         IntegrityError: sources are damaged, each with every fault.
+        StorageError: sources cannot be read, and no other is damaged.
         TransferError: as `open_source`.
     """
     verified: list[Verified] = []
@@ -36,11 +37,14 @@ def verify(
     for path in paths:
         try:
             verified.append(_verify(path, jobs, progress))
-        except IntegrityError as fault:
+        except (IntegrityError, StorageError) as fault:
             faults.append(fault)
     if len(paths) == 1 and faults:
         raise faults[0]
-    raise_together(IntegrityError, f"{len(faults)} of {len(paths)} sources are damaged", faults)
+    count = f"{len(faults)} of {len(paths)} sources"
+    if all(isinstance(fault, StorageError) for fault in faults):
+        raise_together(StorageError, f"{count} cannot be read", faults)
+    raise_together(IntegrityError, f"{count} are damaged", faults)
     return tuple(verified)
 
 

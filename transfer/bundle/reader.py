@@ -96,6 +96,7 @@ class Bundle:
 
         Raises:
             CorruptBundle: with every fault.
+            StorageError: they cannot be read, and nothing else is wrong.
         """
         sums = {file: self._inspected.sums[file] for file in files}
         faults = compare_files(self.path, sums, self.description)
@@ -107,6 +108,7 @@ class Bundle:
 
         Raises:
             CorruptBundle: with every fault.
+            StorageError: some cannot be read, and nothing else is wrong.
         """
         sizes = self._inspected.sizes
         # The largest first, so that no thread ends up alone with it.

@@ -35,6 +35,7 @@ from transfer.errors import (
     MissingContent,
     NotFound,
     SizeMismatch,
+    StorageError,
     TransferError,
     UnexpectedFile,
     UnsafePath,
@@ -109,9 +110,17 @@ def inspect(path: Path, what: str) -> Inspected:
     )
 
 
-def corrupt(what: str, faults: Iterable[TransferError]) -> CorruptBundle:
-    """The one error that names everything wrong with a bundle, each thing once."""
+def corrupt(what: str, faults: Iterable[TransferError]) -> TransferError:
+    """The one error that names everything wrong with a bundle, each thing once.
+
+    Where nothing is wrong but that it cannot be read, that says nothing about the bundle.
+    """
     distinct = {str(fault): fault for fault in faults}
+    if distinct and all(isinstance(fault, StorageError) for fault in distinct.values()):
+        return StorageError(
+            f"{what}: {counted(len(distinct), 'file')} cannot be read; nothing of it was used",
+            faults=distinct.values(),
+        )
     only_guests = all(isinstance(fault, UnexpectedFile) for fault in distinct.values())
     return CorruptBundle(
         f"{what}: {counted(len(distinct), 'fault')}; nothing of it was used",
