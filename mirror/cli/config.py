@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
 
-from mirror.cli.operation import Elsewhere, operation_options, turn_of
+from mirror.cli.operation import (
+    Elsewhere,
+    View,
+    operation_options,
+    show_plan,
+    turn_of,
+    view_options,
+)
 from mirror.cli.options import examples, release_option, site_option, sources_argument
 from mirror.config.advice import advise, differing, is_in_guide
 from mirror.config.carried import CarriedRelease, carried_releases
-from mirror.config.compare import Difference, compare_configs, compare_values
-from mirror.config.plans import plan_init
+from mirror.config.compare import Compared, as_data, as_lines, compare_configs, compare_values
+from mirror.config.plans import Asked, plan_check, plan_init, plan_review
 from mirror.config.template import compose, emptied
 from mirror.site import Application, by_namespace
 from mirror.site.file import load_site
-from transfer.console import emit, home, output_option, progress_for, quiet_option
+from transfer.console import emit, home, progress_for
 from transfer.disk import read_text, storage_errors
 from transfer.errors import Conflict, InvalidInput, NotFound
 from transfer.kots.finding import Finding, refuse
 from transfer.kots.values import ConfigValues, check_values
 from transfer.sources import open_sources
 from transfer.text import counted
-
-Compared = Mapping[str, Sequence[Difference]]
-"""The differences, by what was compared with what."""
 
 _app_option = click.option("--app", metavar="SLUG", help="This application only.")
 
@@ -126,43 +130,45 @@ def _is_there(out: Path, content: str, *, force: bool) -> bool:
     epilog=examples(
         "config check /media/usb/harness --site site.yaml",
         "config check harness-ng.airgap --site site.yaml --app harness-ng --output json",
+        "config check harness-ng.airgap --site site.yaml --dry-run --output runbook > check.md",
     ),
 )
 @sources_argument
 @release_option
 @site_option("The site file, whose applications name their files of values.", required=True)
 @_app_option
-@quiet_option
-@output_option
+@view_options
 def check(
     *,
     sources: tuple[Path, ...],
     releases: tuple[str, ...],
     site: Path,
     app: str | None,
-    quiet: bool,
-    output: str,
+    **common: Any,  # noqa: ANN401 - as View takes them
 ) -> None:
     """Check the site's configuration values against what the newest releases in SOURCE ask.
 
     An install gives them to KOTS. What KOTS would stop at, or pass over without a word, ends it
-    with 12; what the vendor's guide advises is a note. No value is ever shown.
+    with 12; what the vendor's guide advises is a note. No value is ever shown. A dry run reads
+    the sources and not the values, and lists what a person has to see in them.
     """
+    view = View(site=site, **common)
     at_site = load_site(site, home())
     wanted = [at_site.application(app)] if app else at_site.applications
-    with open_sources(sources, progress_for(quiet=quiet), releases) as opened:
+    with open_sources(sources, progress_for(quiet=view.quiet), releases) as opened:
         carried = carried_releases(opened, app)
-        checked = [
-            _check(application, carried[application.slug][-1])
-            for application in wanted
-            if application.slug in carried
-        ]
-    if not checked:
-        raise NotFound(
-            f"{site}: lists none of the applications that the sources carry: {', '.join(carried)}"
-        )
+        pairs = [(one, carried[one.slug][-1]) for one in wanted if one.slug in carried]
+        if not pairs:
+            known = ", ".join(carried)
+            raise NotFound(
+                f"{site}: lists none of the applications that the sources carry: {known}"
+            )
+        if view.dry_run:
+            show_plan(plan_check(at_site.name, [_asked(*pair) for pair in pairs]), view)
+            return
+        checked = [_check(*pair) for pair in pairs]
     shared = list(_of_one_console(at_site.applications, checked))
-    emit(output, _checked_text(checked, shared), _checked_json(checked, shared))
+    emit(view.output, _checked_text(checked, shared), _checked_json(checked, shared))
     refuse("configuration values are refused", (f for one in checked for f in one.findings))
 
 
@@ -171,20 +177,28 @@ def check(
         "config diff old.yaml new.yaml",
         "config diff /media/usb/harness-2026.10 /media/usb/harness-2026.11 --app harness",
         "config diff /media/usb/harness-2026.11",
+        "config diff /media/usb/harness-2026.11 --dry-run --output runbook > review.md",
     ),
 )
 @click.argument("old", type=click.Path(path_type=Path))
 @click.argument("new", type=click.Path(path_type=Path), required=False)
 @_app_option
-@quiet_option
-@output_option
-def diff(*, old: Path, new: Path | None, app: str | None, quiet: bool, output: str) -> None:
+@view_options
+def diff(
+    *,
+    old: Path,
+    new: Path | None,
+    app: str | None,
+    **common: Any,  # noqa: ANN401 - as View takes them
+) -> None:
     """Compare two files of values, or what two releases ask.
 
     OLD and NEW are files of configuration values, or bundles or archives; of each the newest
     release counts. OLD alone carries several releases, which are compared one after the other.
-    Of values, only their items are shown.
+    Of values, only their items are shown. Nothing is asked of anybody, so that a dry run compares
+    as well: its plan is the list to go through.
     """
+    view = View(site=old, **common)
     given = [_values(path) for path in (old, new) if path is not None]
     if new and all(given):
         first, second = filter(None, given)
@@ -195,11 +209,14 @@ def diff(*, old: Path, new: Path | None, app: str | None, quiet: bool, output: s
             "configuration values, which are compared with another file of them"
         )
     else:
-        found = _compare_sources([old, *([new] if new else [])], app, quiet=quiet)
+        found = _compare_sources([old, *([new] if new else [])], app, quiet=view.quiet)
+    if view.dry_run:
+        show_plan(plan_review(found), view)
+        return
     emit(
-        output,
-        "\n".join(_diff_lines(found)),
-        {"comparisons": [_compared_json(title, items) for title, items in found.items()]},
+        view.output,
+        "\n".join(as_lines(found)),
+        as_data(found),
     )
 
 
@@ -212,6 +229,11 @@ class _Checked:
     is_in_guide: bool
     findings: Sequence[Finding]
     notes: Sequence[str]
+
+
+def _asked(application: Application, carried: CarriedRelease) -> Asked:
+    file, config = application.config_values, carried.read_config()
+    return Asked(slug=application.slug, release=str(carried), file=file or None, config=config)
 
 
 def _check(application: Application, carried: CarriedRelease) -> _Checked:
@@ -309,15 +331,3 @@ def _compare_sources(paths: Sequence[Path], app: str | None, *, quiet: bool) -> 
             f"{' and '.join(map(str, paths))}: no application with two releases to compare"
         )
     return found
-
-
-def _diff_lines(found: Compared) -> Iterator[str]:
-    for title, items in found.items():
-        yield title if items else f"{title}: no difference"
-        for one in items:
-            details = f": {'; '.join(one.details)}" if one.details else ""
-            yield f"  {one.what:7}  {one.name}{details}"
-
-
-def _compared_json(title: str, items: Sequence[Difference]) -> dict[str, Any]:
-    return {"compared": title, "items": [one.to_json() for one in items]}

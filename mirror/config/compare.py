@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from transfer.kots.config import Config, ConfigItem
 from transfer.kots.values import ConfigValues
@@ -24,6 +25,29 @@ class Difference:
     def to_json(self) -> dict[str, object]:
         """The same for a program."""
         return {"name": self.name, "what": self.what, "details": list(self.details)}
+
+
+Compared = Mapping[str, Sequence[Difference]]
+"""The differences, by what was compared with what."""
+
+
+def as_lines(found: Compared) -> Iterator[str]:
+    """For a person."""
+    for title, items in found.items():
+        yield title if items else f"{title}: no difference"
+        for one in items:
+            details = f": {'; '.join(one.details)}" if one.details else ""
+            yield f"  {one.what:7}  {one.name}{details}"
+
+
+def as_data(found: Compared) -> dict[str, Any]:
+    """The same for a program."""
+    return {
+        "comparisons": [
+            {"compared": title, "items": [one.to_json() for one in items]}
+            for title, items in found.items()
+        ]
+    }
 
 
 def compare_values(old: ConfigValues, new: ConfigValues) -> Iterator[Difference]:

@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import yaml
-
-from mirror.config.plans import plan_init
+from mirror.config.plans import Asked, plan_check, plan_init
 from mirror.config.template import compose
 from mirror.holdings import Holdings
-from mirror.operation import AskCluster, Plan
+from mirror.operation import AskCluster, Hands, Plan
 from mirror.rewriteplan import Target, digest_of, plan_rewrite
 from mirror.rewriting import rewrite
 from tests.mirror.golden import SITE_FOLDER
 from tests.mirror.kots_site import KotsSite
+from tests.mirror.test_config_commands import values_text
 from tests.mirror.test_rewrite_images import DATA as DELEGATES
 from tests.mirror.test_rewrite_images import ENDPOINT, TREES, held
 from transfer.kots.config import Config
+from transfer.kots.values import ConfigValues, check_values
+from transfer.yamlfile import load_texts
 
 if TYPE_CHECKING:
     from tests.mirror.operations import Operation
@@ -29,9 +30,14 @@ ASKED = Path(__file__).parents[1] / "data/config/asked.yaml"
 _PRIVATE = 0o600
 
 
+def asked() -> Config:
+    """What the release asks."""
+    return Config.read(load_texts(ASKED.read_text()))
+
+
 def content() -> str:
     """The file to fill in."""
-    return compose(Config.read(yaml.safe_load(ASKED.read_text())), "harness", RELEASE)
+    return compose(asked(), "harness", RELEASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,50 @@ class Images:
         return plan_rewrite([file], [done], [target])
 
 
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """The site's answers, looked at."""
+
+    def shown(self) -> Plan:
+        """In a folder that looks alike everywhere."""
+        return self._plan(f"{SITE_FOLDER}/values/configvalues.yaml")
+
+    def stage(self, folder: Path) -> KotsSite:
+        """A site with answers."""
+        folder.mkdir(parents=True)
+        site = KotsSite(folder, ())
+        self._file(site).write_text(values_text(app_url="http://h", mode="demo"))
+        return site
+
+    def dry(self, site: KotsSite) -> Plan:
+        """Of the site's file."""
+        return self._plan(str(self._file(site)))
+
+    def planned(self, site: KotsSite, _ask: AskCluster) -> Plan:
+        """The same: the cluster has no say in it."""
+        return self.dry(site)
+
+    def read(self, site: KotsSite, _hands: Hands) -> None:
+        """Judge them."""
+        file = self._file(site)
+        values = ConfigValues.parse(file.read_text(), str(file))
+        assert not list(check_values(values, [(RELEASE, asked())]))
+
+    def check(self, site: KotsSite) -> None:
+        """Nothing is changed."""
+        expected = values_text(app_url="http://h", mode="demo")
+        assert self._file(site).read_text() == expected
+
+    def _file(self, site: KotsSite) -> Path:
+        return site.etc / "values/configvalues.yaml"
+
+    def _plan(self, file: str) -> Plan:
+        one = Asked(slug="harness", release=RELEASE, file=file, config=asked())
+        return plan_check("dc-north", [one])
+
+
 FILES: Mapping[str, Operation] = {
+    "config-check": Answers(),
     "config-init": Values(),
     "config-init-anew": Values(old="mine\n"),
     "rewrite-images": Images(),

@@ -257,3 +257,36 @@ def test_a_bundle_without_the_files_of_a_release(tmp_path: Path) -> None:
     bundle = make_bundle(tmp_path / "bundle").path
     done = mirror("config", "init", bundle, "-o", tmp_path / "x", "--quiet")
     assert (done.code, "carries no files of harness 79915" in done.err) == (5, True)
+
+
+@pytest.mark.parametrize("output", ["text", "json", "script", "runbook"])
+def test_a_dry_run_of_a_check_says_what_has_to_be_seen_and_reads_no_value(
+    output: str, downloads: Path, site: Path
+) -> None:
+    words = ("--dry-run", "--output", output)
+    done = check(site, downloads / "old.airgap", *words, given={"app_url": SECRET, "mode": SECRET})
+    assert done.code == 0, done.err
+    shown = done.out.replace("\\", "")
+    assert "app_url (Application URL) has a value" in shown
+    assert "is one of: demo, production" in shown
+    assert SECRET not in done.out
+    (site.parent / "values.yaml").unlink()
+    assert check(site, downloads / "old.airgap", *words).out == done.out
+
+
+@pytest.mark.parametrize("output", ["text", "json", "script", "runbook"])
+def test_a_dry_run_of_a_comparison_is_a_list_to_go_through(output: str, downloads: Path) -> None:
+    sources = downloads / "old.airgap", downloads / "new.airgap"
+    done = mirror("config", "diff", *sources, "--quiet", "--dry-run", "--output", output)
+    assert done.code == 0, done.err
+    shown = done.out.replace("\\", "")
+    assert "balancer is added (text), as it is meant" in shown
+    assert "lb_address is removed, as it is meant" in shown
+    assert "s3cret" not in shown
+    same = mirror("config", "diff", sources[0], sources[0], "--quiet", "--dry-run")
+    assert "no difference" in same.out
+
+
+def test_a_check_is_no_script_without_a_dry_run(downloads: Path, site: Path) -> None:
+    done = check(site, downloads / "old.airgap", "--output", "script")
+    assert (done.code, "goes with --dry-run" in done.err) == (2, True)

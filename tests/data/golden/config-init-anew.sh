@@ -126,7 +126,7 @@ spec:
     lb_address:
       value: ""
 
-    # Application URL (text)
+    # Application URL (text) - REQUIRED
     # Vendor's guide: Application URL: what users enter, as in https://harness.example; the name
     # is mapped to the load balancer's address.
     app_url:
@@ -159,7 +159,7 @@ spec:
     # scheme:
     #   value: ""
 
-    # GRPC Target (text)
+    # GRPC Target (text) - REQUIRED
     # Vendor's guide: gRPC and load balancer settings: the host name of the load balancer (of
     # the one for port 9879 or node port 32510, where the first takes TLS on one port only).
     # asked when: repl{{ ConfigOptionEquals "scheme" "https" }}
@@ -199,17 +199,21 @@ spec:
 
     # session_key (text)
     # the release's own value: repl{{ RandomString 16 }}
+    # hidden
     # session_key:
     #   value: ""
 
     # Version (text)
     # the release's own value: 1.10
+    # read-only
     # version:
     #   value: ""
 
     # Proxies (text)
-    proxy:
-      value: ""
+    # may be answered more than once, under any names:
+    # proxy-1:
+    #   repeatableItem: proxy
+    #   value: ""
 
     # Modules (select_many)
     # one of: ci, cd
