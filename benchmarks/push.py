@@ -1,9 +1,9 @@
 """How long a push takes: ours, and the ways it is done today, side by side.
 
-Made-up but real input (see tests/real/produce.py), a fresh registry for every run, the ways in
-turn. What a way delivered is compared first: where it differs, no ratio is printed.
+Made-up but real input (see corpus.py), a fresh registry for every run, the ways in turn. What a
+way delivered is compared first: where it differs, no ratio is printed.
 
-    python benchmarks/push.py [ROUNDS] [--format docker|docker-archive] [--size MEGABYTES]
+    python benchmarks/push.py [ROUNDS] [--format FORMAT] [--size MEGABYTES] [--input FOLDER]
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from benchmarks import corpus
 from benchmarks.peers import NAMESPACE, peers
 from tests.processes import run
 from tests.real.judges import Reader
-from tests.real.large import large_docker_archive_format, large_docker_format
 from tests.real.layers import MB
-from tests.real.produce import Archive, Image, produce, skopeo
+from tests.real.produce import Archive, Image, skopeo
 from tests.real.product import bundler, mirror, write_spec
 from tests.servers import docker_registry
 from tests.tools import need
@@ -143,6 +143,11 @@ def saved_in(folder: Path) -> Callable[[Image], str]:
     return lambda image: f"docker-archive:{tars / image.name.replace(':', '/')}"
 
 
+def laid_out_in(bundle: Path) -> Callable[[Image], str]:
+    """Where skopeo finds an image in a bundle, which is an OCI layout."""
+    return lambda image: f"oci:{bundle}:{image.name}"
+
+
 def spread(values: Sequence[float]) -> str:
     """Minimum, median and maximum."""
     return f"{min(values):.2f} / {statistics.median(values):.2f} / {max(values):.2f}"
@@ -167,14 +172,14 @@ def compare(archive: Archive, form: str, rounds: int, folder: Path) -> None:
     unpack(archive, source)
     if form == "docker":
         (source / "images").rename(source / "storage")
+    origin = laid_out_in(bundle) if form == "docker" else saved_in(source)
     with docker_registry(source) as registry:
-        origin = served_by(registry.host) if form == "docker" else saved_in(source)
         archived = Way("ours, from the vendor's archive", ours(archive.path))
         built = Way("ours, from a bundle", ours(bundle))
         kots = Way("as KOTS does it, with pigz", as_kots_does(archive, form, folder))
         plain = Way("skopeo, from what is unpacked already", copies(archive.images, origin))
         others = peers(archive.images, registry.host) if form == "docker" else {}
-        more = [Way(f"{name}, the same", push) for name, push in others.items() if push]
+        more = [Way(f"{name}, from a registry", push) for name, push in others.items() if push]
         ways = (archived, kots, built, plain, *more)
         for _ in range(rounds):
             for way in ways:
@@ -194,30 +199,19 @@ def compare(archive: Archive, form: str, rounds: int, folder: Path) -> None:
         print(f"| {name}: not installed | | |", flush=True)
 
 
-def archives(size: int, folder: Path) -> dict[str, Archive]:
-    """An archive of each format: of real files, or of `size` megabytes of made-up ones."""
-    if size:
-        return {
-            "docker": large_docker_format(folder / "docker", size * MB),
-            "docker-archive": large_docker_archive_format(folder / "saved", size * MB),
-        }
-    release = produce(folder / "vendor")
-    return {"docker": release.first_gen, "docker-archive": release.next_gen}
-
-
 def main() -> None:
     """Measure as the command line says."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("rounds", type=int, nargs="?", default=5)
-    parser.add_argument("--format", choices=("docker", "docker-archive"), help="this one only")
-    parser.add_argument("--size", type=int, default=0, metavar="MEGABYTES")
+    parser.add_argument("--format", choices=corpus.FORMATS, help="this one only")
+    parser.add_argument("--size", type=int, default=0, metavar="MEGABYTES", help="of one image")
+    parser.add_argument("--input", type=Path, metavar="FOLDER", help="kept there, and used again")
     asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        for form, archive in archives(asked.size, Path(name)).items():
-            if asked.format in (None, form):
-                folder = Path(name) / f"ways-{form}"
-                folder.mkdir()
-                compare(archive, form, asked.rounds, folder)
+    for form in [asked.format] if asked.format else corpus.FORMATS:
+        with tempfile.TemporaryDirectory() as name:
+            folder = Path(name)
+            archive = corpus.archive(form, asked.size, asked.input or folder / "vendor")
+            compare(archive, form, asked.rounds, folder)
 
 
 if __name__ == "__main__":
