@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from mirror.operation.reading import Check, Gather, Hold, Need, Reading, Tell
+from mirror.operation.reading import Check, Gather, Hold, Need, Reading, Sight, Tell
 
 WARNED = "otherwise a warning"
 
@@ -13,6 +13,33 @@ WARNED = "otherwise a warning"
 def file_of(gather: Gather) -> str:
     """Where a script puts a log: it makes no folders, and so has all files in one."""
     return f"{gather.folder}/{gather.namespace}_POD_CONTAINER.log"
+
+
+def manner(actions: Iterable[object]) -> str:
+    """How a person goes through the steps."""
+    if any(isinstance(action, Check | Gather) for action in actions):
+        return (
+            "One step after the other, whatever comes of the one before; all that is not as it has "
+            "to be is noted."
+        )
+    return "One step after the other, each only once it is seen that the one before has worked."
+
+
+_SEEN: Mapping[Sight, str] = {
+    Sight.SAYS_YES: "the answer is yes",
+    Sight.MAY_DO_EVERYTHING: "the answer is yes",
+    Sight.PLUGIN_IS: '"version", with or without v',
+    Sight.KUBECTL_SINCE: '"gitVersion" of "clientVersion"',
+    Sight.KUBECTL_NEAR: '"gitVersion" of "clientVersion" and of "serverVersion"',
+    Sight.CLUSTER_WITHIN: '"gitVersion" of "serverVersion"',
+    Sight.IS_ACTIVE: '"phase"; without an answer, it is not there yet',
+    Sight.HAS_CLASS: '"name" of an item',
+    Sight.HAS_DEFAULT_CLASS: '"name" of an item, or its annotation "is-default-class": "true"',
+    Sight.PORT_IS_FREE: 'no "nodePort" says this, but in the namespaces of the site itself',
+    Sight.PULLS_AS: '".dockerconfigjson" of each item, decoded twice from base64',
+    Sight.ENDED_WELL: "its exit code is 0",
+}
+"""Where in an answer a person sees what a shell sees."""
 
 
 def conditions(action: Reading) -> Iterator[str]:
@@ -44,13 +71,19 @@ def proof(action: Reading) -> str:
     """How it is seen that a step has worked, in words without markup."""
     match action:
         case Check(needs=needs):
-            return ", and ".join(map(needed, needs)) or "there is an answer"
+            return "all of this is so" if needs else "there is an answer"
         case Tell():
             return "every question has an answer; the first one none where no admin console is"
         case Gather():
             return "each of them ends with exit code 0"
         case Hold():
             return "it says where to go, and goes on until Ctrl-C ends it"
+
+
+def to_be_seen(need: Need) -> str:
+    """What has to be so, and where in an answer a person sees it."""
+    where = _SEEN.get(need.sight, "") if need.sight else ""
+    return f"{needed(need)}: {where}" if where else needed(need)
 
 
 def otherwise(action: Reading) -> str:

@@ -33,7 +33,15 @@ from mirror.operation.model import (
     Step,
 )
 from mirror.operation.reading import Check, Gather, Hold, Reading, Tell
-from mirror.operation.readingwords import conditions, file_of, otherwise, proof, warning
+from mirror.operation.readingwords import (
+    conditions,
+    file_of,
+    manner,
+    otherwise,
+    proof,
+    to_be_seen,
+    warning,
+)
 from mirror.operation.run import secrets_of
 from mirror.operation.show import kept, laid_out
 from mirror.operation.words import HOPELESS, PAUSE, PLAN_AGAIN, assumed, ended, late, told
@@ -51,7 +59,7 @@ def as_runbook(plan: Plan) -> str:
 
 def _parts(plan: Plan) -> Iterator[str]:
     yield f"# {prose(plan.title[:1].upper() + plan.title[1:])}"
-    yield "One step after the other, each only once it is seen that the one before has worked."
+    yield manner(step.action for step in plan.steps)
     if plan.assumptions:
         yield "## Assumed"
         yield points(plan.assumptions)
@@ -147,6 +155,8 @@ def _reading(step: Step, action: Reading) -> Iterator[str]:
         yield f"Each of the latter into a file of its own, after {code('umask 077')}: {place}"
     if warning(action):
         yield f"**Mind:** {prose(warning(action))}"
+    if isinstance(action, Check) and action.needs:
+        yield "\n".join(f"- [ ] {prose(to_be_seen(need))}" for need in action.needs)
 
 
 def _line(step: Step) -> str:
