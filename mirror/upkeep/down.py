@@ -208,6 +208,6 @@ _NAME_THEM = (
 
 def _back(place: Place) -> str:
     return (
-        "airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods "
-        f"in {place.file}, databases first"
+        "airgap-mirror up brings it back as it was; by hand, kubectl scale, databases first, with "
+        f"the number of pods in this file:\n    {place.file}"
     )

@@ -122,7 +122,8 @@ def test_a_dry_run_shows_it_and_does_nothing(bundle: Path, tmp_path: Path) -> No
 
 def test_its_script_and_runbook_do_without_us(bundle: Path, tmp_path: Path) -> None:
     words = (bundle, "--to", tmp_path / "bin", "--platform", "linux/arm64", "--dry-run")
-    assert run(*words, "--output", "script").out.startswith("#!/bin/sh\n# Install kubectl-kots to ")
+    script = run(*words, "--output", "script").out.replace("\n# ", " ")  # a long path has a line
+    assert script.startswith("#!/bin/sh Install kubectl-kots to ")
     assert run(*words, "--output", "runbook").out.startswith("# Install kubectl-kots to ")
     assert run(*words[:-1], "--output", "script").code == 2
 

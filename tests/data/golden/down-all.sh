@@ -103,7 +103,8 @@ fi
 
 if begin stop-harness-manager \
     'Stop deployment/harness-manager: scale it to nothing.' \
-    'airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods in /etc/airgap/site.harness.pods, databases first'; then
+    'airgap-mirror up brings it back as it was; by hand, kubectl scale, databases first, with the number of pods in this file:
+    /etc/airgap/site.harness.pods'; then
     it() {
         kubectl scale deployment/harness-manager \
           --replicas=0 \
@@ -117,7 +118,8 @@ fi
 
 if begin stop-verification-svc \
     'Stop deployment/verification-svc: scale it to nothing.' \
-    'airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods in /etc/airgap/site.harness.pods, databases first'; then
+    'airgap-mirror up brings it back as it was; by hand, kubectl scale, databases first, with the number of pods in this file:
+    /etc/airgap/site.harness.pods'; then
     it() {
         kubectl scale deployment/verification-svc \
           --replicas=0 \
@@ -131,7 +133,8 @@ fi
 
 if begin stop-ng-manager \
     'Stop deployment/ng-manager: scale it to nothing.' \
-    'airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods in /etc/airgap/site.harness.pods, databases first'; then
+    'airgap-mirror up brings it back as it was; by hand, kubectl scale, databases first, with the number of pods in this file:
+    /etc/airgap/site.harness.pods'; then
     it() {
         kubectl scale deployment/ng-manager \
           --replicas=0 \
@@ -184,7 +187,8 @@ fi
 
 if begin stop-deployments-harness \
     'Stop all other deployments in namespace harness but those of the admin console.' \
-    'airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods in /etc/airgap/site.harness.pods, databases first'; then
+    'airgap-mirror up brings it back as it was; by hand, kubectl scale, databases first, with the number of pods in this file:
+    /etc/airgap/site.harness.pods'; then
     it() {
         kubectl scale deployments '--selector=kots.io/kotsadm!=true' \
           --replicas=0 \
@@ -211,7 +215,8 @@ fi
 
 if begin stop-statefulsets-harness \
     'Stop all other statefulsets in namespace harness but those of the admin console.' \
-    'airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods in /etc/airgap/site.harness.pods, databases first'; then
+    'airgap-mirror up brings it back as it was; by hand, kubectl scale, databases first, with the number of pods in this file:
+    /etc/airgap/site.harness.pods'; then
     it() {
         kubectl scale statefulsets '--selector=kots.io/kotsadm!=true' \
           --replicas=0 \

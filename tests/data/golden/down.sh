@@ -97,7 +97,8 @@ fi
 
 if begin stop-harness-manager \
     'Stop deployment/harness-manager: scale it to nothing.' \
-    'airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods in /etc/airgap/site.harness.pods, databases first'; then
+    'airgap-mirror up brings it back as it was; by hand, kubectl scale, databases first, with the number of pods in this file:
+    /etc/airgap/site.harness.pods'; then
     it() {
         kubectl scale deployment/harness-manager \
           --replicas=0 \
@@ -111,7 +112,8 @@ fi
 
 if begin stop-verification-svc \
     'Stop deployment/verification-svc: scale it to nothing.' \
-    'airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods in /etc/airgap/site.harness.pods, databases first'; then
+    'airgap-mirror up brings it back as it was; by hand, kubectl scale, databases first, with the number of pods in this file:
+    /etc/airgap/site.harness.pods'; then
     it() {
         kubectl scale deployment/verification-svc \
           --replicas=0 \
@@ -125,7 +127,8 @@ fi
 
 if begin stop-ng-manager \
     'Stop deployment/ng-manager: scale it to nothing.' \
-    'airgap-mirror up brings it back as it was; by hand, kubectl scale with the number of pods in /etc/airgap/site.harness.pods, databases first'; then
+    'airgap-mirror up brings it back as it was; by hand, kubectl scale, databases first, with the number of pods in this file:
+    /etc/airgap/site.harness.pods'; then
     it() {
         kubectl scale deployment/ng-manager \
           --replicas=0 \
