@@ -62,7 +62,7 @@ def recall(cache: Cache, identity: str) -> Memory | None:
     Raises:
         StorageError: it cannot be read.
     """
-    found = _read(cache.remembered / f"{name_of(identity)}.json", cache.what)
+    found = memory_at(cache.remembered / f"{name_of(identity)}.json", cache.what)
     return found if found and found.identity == identity else None
 
 
@@ -75,7 +75,7 @@ def memories(cache: Cache) -> Iterator[tuple[Path, Memory | None]]:
     with storage_errors(cache.what):
         paths = sorted(cache.remembered.glob("*")) if cache.remembered.is_dir() else []
     for path in paths:
-        yield path, _read(path, cache.what)
+        yield path, memory_at(path, cache.what)
 
 
 def still_same(wanted: Download, memory: Memory, transport: Transport, timeout: float) -> bool:
@@ -110,7 +110,12 @@ def still_same(wanted: Download, memory: Memory, transport: Transport, timeout: 
     return validator_of(answer) == memory.validator and total_of(answer) == memory.size
 
 
-def _read(path: Path, what: str) -> Memory | None:
+def memory_at(path: Path, what: str) -> Memory | None:
+    """What a file remembers; None where it does not exist, or is no memory.
+
+    Raises:
+        StorageError: it cannot be read.
+    """
     try:
         found = json.loads(read_plain(path, what))
         return Memory(

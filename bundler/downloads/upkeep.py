@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from bundler.downloads.cache import Cache
 from bundler.downloads.journal import read_journal
 from bundler.downloads.part import journal_of
-from bundler.downloads.remembered import memories
+from bundler.downloads.remembered import memories, memory_at
 from bundler.downloads.unconfirmed import is_doubtful
 from transfer.bundle.tree import digest_file
 from transfer.digest import Digest
 from transfer.disk import storage_errors, try_lock_file
-from transfer.errors import DigestMismatch, IntegrityError, StorageError, raise_together
+from transfer.errors import DigestMismatch, IntegrityError, NotFound, StorageError, raise_together
 from transfer.progress import Progress
 from transfer.text import counted
 
 _NAME = re.compile(r"[0-9a-f]{64}")
+_ASIDE = ".gone"
+_YOUNG = 3600.0
+"""Seconds that what is remembered may wait for its file to be there."""
+_TICK = 0.01
+"""Seconds by which a file may be dated back: the clock that it is dated by moves in steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +74,12 @@ def prune(cache: Cache, chosen: Callable[[Kept], bool]) -> tuple[list[Kept], lis
     Raises:
         StorageError: something cannot be removed.
     """
+    began = time.time() - _TICK
     removed: list[Kept] = []
     staying: list[Kept] = []
     for kept in filter(chosen, look(cache)):
         (removed if _remove(kept, cache) else staying).append(kept)
-    _forget_what_is_gone(cache)
+    _forget_what_is_gone(cache, began, {kept.digest for kept in removed if kept.digest})
     return removed, staying
 
 
@@ -167,16 +176,63 @@ def _remove(kept: Kept, cache: Cache) -> bool:
     return True
 
 
-def _forget_what_is_gone(cache: Cache) -> None:
-    """What is remembered of files that are not there, and what killed processes left over."""
+def _forget_what_is_gone(cache: Cache, began: float, removed: Collection[Digest]) -> None:
+    """What is remembered of files that are not there, and what killed processes left over.
+
+    A build remembers what it has fetched a moment before the file has its name, so what is young
+    stays, unless it is about what we removed ourselves.
+    """
+
+    def is_stale(path: Path) -> bool:
+        memory = memory_at(path, cache.what)
+        if memory is None:
+            return True
+        if cache.path(memory.digest).exists():
+            return False
+        return path.stat().st_mtime < (began if memory.digest in removed else began - _YOUNG)
+
+    def is_doubtful_of_nothing(path: Path) -> bool:
+        return is_doubtful(path) and not cache.path(Digest("sha256", path.name[:64])).exists()
+
+    def is_unfinished(path: Path) -> bool:
+        """Of a process that was killed; one that writes right now is not to lose its file."""
+        return path.stat().st_mtime < began - _YOUNG
+
     with storage_errors(cache.what):
-        for path, memory in memories(cache):
-            if memory is None or not cache.path(memory.digest).exists():
-                path.unlink(missing_ok=True)
+        for path, _ in memories(cache):
+            _forget(path, is_stale if path.suffix == ".json" else is_unfinished)
         for path in cache.partial.glob("*.journal*"):
-            if not path.with_name(path.name.partition(".")[0]).exists():
-                path.unlink(missing_ok=True)
+            _remove_journal(path, cache.what)
         for path in cache.unconfirmed.glob("*"):
-            # Not of this boot: its file may be about to get its name.
-            if is_doubtful(path) and not (cache.complete / path.name).exists():
-                path.unlink(missing_ok=True)
+            is_note = _NAME.fullmatch(path.name)
+            _forget(path, is_doubtful_of_nothing if is_note else is_unfinished)
+
+
+def _forget(note: Path, is_stale: Callable[[Path], bool]) -> None:
+    """Remove a note, but not one that another process has put there since we looked.
+
+    Nobody can look at a file and remove it in one step: it is moved aside, and looked at again.
+    """
+    with suppress(NotFound, FileNotFoundError):  # somebody else tidies too
+        if not is_stale(note):
+            return
+        aside = note.with_name(f"{note.name}{_ASIDE}")
+        note.rename(aside)
+        if is_stale(aside) or note.exists():
+            aside.unlink()
+        else:
+            aside.rename(note)
+
+
+def _remove_journal(journal: Path, what: str) -> None:
+    """Remove what is left of a part that is gone; whoever begins one now waits for us."""
+    part = journal.with_name(journal.name.partition(".")[0])
+    if part.exists():
+        return
+    lock = try_lock_file(part, what)
+    if lock is None:
+        return
+    with lock:
+        if not os.fstat(lock.fileno()).st_size:
+            journal.unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
