@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from mirror.command import Command, Value
 from mirror.kube.kubectl import kubectl
-from mirror.site import Application, DockerConfig, Login, LoginSource, Site, SiteRegistry
+from mirror.site import Application, DockerConfig, Login, LoginSource, Rbac, Site, SiteRegistry
 
 PLUGIN_ON_PATH = (
     "unpack the kots_….tar.gz below files/kubectl-kots/ of the bundle, and put the program kots "
@@ -125,6 +125,7 @@ def install(
         *_option("--config-values", application.config_values),
         *_archive(site, handover),
         *_check(login),
+        *rbac_flags(site, install=True),
         *([] if console else ["--exclude-admin-console"]),
         *_minio(minio=minio),
         *(["--skip-preflights"] if application.skip_preflights else []),
@@ -167,10 +168,24 @@ def upgrade_console(site: Site, namespace: str, *, minio: bool) -> Command:
         *("kubectl", "kots", "admin-console", "upgrade"),
         *cluster_flags(site, namespace),
         f"--kotsadm-registry={site.registry.endpoint}",
+        *rbac_flags(site, install=False),
         *_minio(minio=minio),
         f"--wait-duration={site.waits.wait}",
     ]
     return Command(argv=tuple(argv), environment=_environment(login))
+
+
+def rbac_flags(site: Site, *, install: bool) -> list[str]:
+    """What KOTS does about roles (KOTS: cmd/kots/cli/install.go and admin-console-upgrade.go).
+
+    It asks whether the user may do everything unless it is told not to, also where the role that
+    it is to make is a small one. An upgrade of the console keeps the role that is there.
+    """
+    rbac = site.cluster.rbac
+    if rbac is Rbac.CLUSTER:
+        return []
+    minimal = install and rbac is Rbac.MINIMAL
+    return ["--use-minimal-rbac" if minimal else "--ensure-rbac=false", "--skip-rbac-check"]
 
 
 def cluster_flags(site: Site, namespace: str | None = None) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mirror.command import Command, Value
-from mirror.kots.commands import cluster_flags
+from mirror.kots.commands import cluster_flags, rbac_flags
 from mirror.site import Application, Site
 
 
@@ -16,6 +16,7 @@ def install(site: Site, application: Application, channel: str | None, *, consol
         *cluster_flags(site, application.namespace),
         f"--license-file={application.license_file}",
         *answers,
+        *rbac_flags(site, install=True),
         *([] if console else ["--exclude-admin-console"]),
         *(["--with-minio=false"] if application.with_minio is False else []),
         *(["--skip-preflights"] if application.skip_preflights else []),
@@ -45,6 +46,7 @@ def upgrade_console(site: Site, namespace: str) -> Command:
     argv = [
         *("kubectl", "kots", "admin-console", "upgrade"),
         *cluster_flags(site, namespace),
+        *rbac_flags(site, install=False),
         f"--wait-duration={site.waits.wait}",
     ]
     return Command(argv=tuple(argv))

@@ -44,16 +44,22 @@ PLAN_AGAIN = "what is there is not what the plan was made for: make it anew"
 def told(goal: Goal) -> str:
     """The goal as a sentence without its end."""
     match goal:
-        case IsDeployed(slug=slug, version=version):
-            return f"{slug} {version} is deployed"
-        case IsNewest(slug=slug):
-            return f"the newest version of {slug} is deployed"
         case ConsoleIs(version=version):
             return f"the admin console is {version or 'of the version of the plugin'}"
         case IsScaled(replicas=0):
             return "no pod is left"
         case IsScaled(replicas=replicas):
             return f"{counted(replicas, 'pod')} {'is' if replicas == 1 else 'are'} ready"
+        case _:
+            return _of_application(goal)
+
+
+def _of_application(goal: IsDeployed | IsNewest | IsReady | HasLicence) -> str:
+    match goal:
+        case IsDeployed(slug=slug, version=version):
+            return f"{slug} {version} is deployed"
+        case IsNewest(slug=slug):
+            return f"the newest version of {slug} is deployed"
         case IsReady(slug=slug, address=address):
             return f"{slug} is ready" + (f": sign up at {address}" if address else "")
         case HasLicence(slug=slug, file=file):

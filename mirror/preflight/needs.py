@@ -17,7 +17,7 @@ from mirror.operation.reading import Need, Sight
 from mirror.preflight import access, capacity, ports, rights, storage, versions
 from mirror.preflight.model import Case, Member
 from mirror.secret import SecretSource
-from mirror.site import Application, Login, puller_of
+from mirror.site import Application, Login, Rbac, puller_of
 from transfer.errors import TransferError
 from transfer.text import counted, human_bytes
 
@@ -85,9 +85,10 @@ def of_rights(case: Case, namespace: str) -> Need:
     least = "; ".join(
         f"{', '.join(names)}: {', '.join(verbs)}" for verbs, names in resources.items()
     )
+    more = f"{installed} need not be installed, for which KOTS wants more, and "
     return Need(
-        words=f"{installed} need not be installed, for which KOTS wants more, and in namespace "
-        f"{namespace} all of this is allowed: {least}",
+        words=f"{more if case.site.cluster.rbac is Rbac.CLUSTER else ''}in namespace {namespace} "
+        f"all of this is allowed: {least}",
         hint=rights.ASK,
     )
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 
 from mirror.kube.cluster import Rights
 from mirror.preflight.finding import Found, failed, passed, warned
-from mirror.preflight.model import Seen
+from mirror.preflight.model import Seen, Way
+from mirror.site import Rbac
 
 _ALL = ("get", "list", "watch", "create", "update", "patch", "delete")
 _READ_AND_MAKE = ("get", "list", "watch", "create")
@@ -60,17 +61,30 @@ def check_namespaces(seen: Seen) -> Iterator[Found]:
 def check_rights(seen: Seen) -> Iterator[Found]:
     """KOTS installs only for whoever may do everything (KOTS: cmd/kots/cli/install.go, CheckRBAC).
 
-    For upgrades, which it does not check, the least role is enough.
+    So it does with an upgrade of its console, unless the site file says that its role is a small
+    one, or there already. For upgrades of applications, which it does not check, the least role is
+    enough.
     """
     if seen.cluster.may_do_everything.get():
         yield passed("the cluster", "everything is allowed", "* on *")
         return
-    new = [member.slug for member in seen.members if not seen.console.has(member.slug)]
-    if new:
-        needed = f"* on *: KOTS checks that before it installs {' and '.join(new)}"
-        yield failed("the cluster", "not everything is allowed", needed, hint=ASK)
+    if seen.case.site.cluster.rbac is Rbac.CLUSTER and (what := " and ".join(_checked(seen))):
+        needed = f"* on *: KOTS checks that before it {what}"
+        hint = f"{ASK}; or have a smaller role: cluster.rbac in the site file"
+        yield failed("the cluster", "not everything is allowed", needed, hint=hint)
     for name, rights in seen.cluster.rights.items():
         yield _check_least(name, rights.get())
+
+
+def _checked(seen: Seen) -> Iterator[str]:
+    """What KOTS does for nobody who may not do everything."""
+    new = [member.slug for member in seen.members if not seen.console.has(member.slug)]
+    if new:
+        yield f"installs {' and '.join(new)}"
+    ways = (way.given for way in seen.console.ways.values())
+    stops = [stop for way in ways if isinstance(way, Way) for stop in way.stops]
+    if not new and any(stop.startswith("kotsadm ") for stop in stops):
+        yield "upgrades the admin console"
 
 
 def _check_least(namespace: str, rights: Rights) -> Found:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from mirror.downtime import Downtime
 from mirror.requirements import Mode, Requirement
@@ -65,13 +66,25 @@ def puller_of(registry: SiteRegistry) -> Login | None:
     return login if isinstance(login, Login) else None
 
 
+class Rbac(StrEnum):
+    """Which role KOTS's console has in the cluster, and who makes it."""
+
+    CLUSTER = "cluster"
+    """KOTS makes one for the whole cluster, and wants to be everything for that."""
+    MINIMAL = "minimal"
+    """KOTS makes one for the namespace, where the application supports that."""
+    GIVEN = "given"
+    """It is there already: somebody made it, with its service account and binding."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cluster:
-    """How kubectl finds the cluster."""
+    """How kubectl finds the cluster, and what KOTS may be there."""
 
     kubeconfig: str | None = None
     context: str | None = None
     openshift: bool = False
+    rbac: Rbac = Rbac.CLUSTER
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

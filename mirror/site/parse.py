@@ -22,6 +22,7 @@ from mirror.site.model import (
     DockerConfig,
     Login,
     LoginSource,
+    Rbac,
     Site,
     SiteRegistry,
     Waits,
@@ -195,13 +196,18 @@ def _environment(fields: Fields, key: str) -> FromEnvironment | None:
 
 
 def _cluster(parent: Fields, reader: _Reader) -> Cluster:
-    fields = parent.child("cluster", "kubeconfig", "context", "openshift")
+    fields = parent.child("cluster", "kubeconfig", "context", "openshift", "rbac")
     if fields is None:
         return Cluster()
+    text = fields.optional_text("rbac") or Rbac.CLUSTER
+    rbac = next((one for one in Rbac if one == text), None)
+    if rbac is None:
+        fields.fault("rbac", f"expected {' or '.join(Rbac)}, found {text!r}")
     return Cluster(
         kubeconfig=reader.path(fields, "kubeconfig"),
         context=fields.optional_text("context"),
         openshift=fields.boolean("openshift"),
+        rbac=rbac or Rbac.CLUSTER,
     )
 
 

@@ -59,6 +59,8 @@ SITES = {
         "{usernameEnv: REGISTRY_USER, passwordEnv: REGISTRY_PASSWORD}", "{dockerConfig: true}"
     ),
     "preflights": SITE.replace("license.yaml\n", "license.yaml\n    skipPreflights: true\n"),
+    "minimal": SITE.replace("context: dc-north}", "context: dc-north, rbac: minimal}"),
+    "given": SITE.replace("context: dc-north}", "context: dc-north, rbac: given}"),
     "plain": SITE.replace("cluster: {kubeconfig: ~/.kube/config, context: dc-north}\n", ""),
 }
 
@@ -94,6 +96,29 @@ def test_no_secret_is_in_a_command(text: str) -> None:
         assert not [word for word in command.argv if "password" in word.lower()]
         for name, value in command.environment:
             assert "PASSWORD" not in name or not isinstance(value, str) or value == ""
+
+
+@pytest.mark.parametrize(
+    ("rbac", "install", "upgrade"),
+    [
+        ("cluster", (True, False, False), (True, False)),
+        ("minimal", (True, True, True), (False, True)),
+        ("given", (False, False, True), (False, True)),
+    ],
+)
+def test_kots_is_told_whose_role_it_has(
+    rbac: str, install: tuple[bool, ...], upgrade: tuple[bool, ...]
+) -> None:
+    site = read_site(SITE.replace("context: dc-north}", f"context: dc-north, rbac: {rbac}}}"))
+    commands = [*every_command(site).values(), *without_registry(site).values()]
+    calls = [parse(one.argv[2:], {}) for one in commands]
+    installs = [call for call in calls if call.command == "install"]
+    upgrades = [call for call in calls if call.command == "admin-console upgrade"]
+    assert len(installs) > 1
+    assert len(upgrades) > 1
+    words = ("ensure-rbac", "use-minimal-rbac", "skip-rbac-check")
+    assert {tuple(map(call.on, words)) for call in installs} == {install}
+    assert {(call.on(words[0]), call.on(words[2])) for call in upgrades} == {upgrade}
 
 
 def test_an_install_is_complete() -> None:

@@ -81,9 +81,12 @@ def nodes(*machines: object) -> Seen:
     return spoil(good(), "cluster", nodes=machines)
 
 
-def rights(*, allowed: Rights, new: bool) -> Seen:
-    """Somebody who may not do everything."""
-    seen = spoil(good(), "cluster", may_do_everything=False, rights={"harness": Answer(allowed)})
+def rights(*, allowed: Rights, new: bool, console: bool = False, rbac: str = "cluster") -> Seen:
+    """Somebody who may not do everything; the console is to be upgraded, or not."""
+    stated = site("context: dc-north}", f"context: dc-north, rbac: {rbac}}}")
+    seen = spoil(stated, "cluster", may_do_everything=False, rights={"harness": Answer(allowed)})
+    way = Way(stops=("kotsadm v1.131.4", "harness 79915") if console else ("harness 79915",))
+    seen = spoil(seen, "console", ways={"upgrade harness": Answer(way)})
     return installed(seen, *(() if new else SLUGS))
 
 
@@ -150,6 +153,10 @@ ROWS = (
     Row("rights", rights(allowed=LEAST, new=True), FAIL, "not everything is allowed",
         "before it installs harness and harness-ng", "cluster-admin"),
     Row("rights", rights(allowed=LEAST, new=False), PASS, "23 of 23", "23 resources"),
+    Row("rights", rights(allowed=LEAST, new=False, console=True), FAIL, "not everything is",
+        "before it upgrades the admin console", "cluster.rbac in the site file"),
+    Row("rights", rights(allowed=LEAST, new=True, rbac="given"), PASS, "23 of 23"),
+    Row("rights", rights(allowed=LEAST, new=True, rbac="minimal"), PASS, "23 of 23"),
     Row("rights", rights(allowed=ALL, new=False), PASS, "23 of 23"),
     Row("rights", rights(allowed=NOTHING, new=False), FAIL, "0 of 23", "23 resources",
         "cluster-admin", "deployments.apps: get, list, watch, create, update, patch, delete miss"),

@@ -125,6 +125,15 @@ def _cluster() -> Schema:
             "openshift": flag(
                 "true: it is an OpenShift; otherwise an install asks it.", default=False
             ),
+            "rbac": choice(
+                "Which role the admin console has. cluster, where nothing is said: KOTS makes one "
+                "for the whole cluster, for which whoever installs has to be cluster-admin. "
+                "minimal: KOTS makes one for the namespace, where the application supports that. "
+                "given: it is there already, with the service account kotsadm and its binding.",
+                "cluster",
+                "minimal",
+                "given",
+            ),
         },
     )
 
