@@ -56,7 +56,7 @@ def config() -> None:
     epilog=examples(
         "config init /media/usb/harness --app harness -o configvalues.yaml",
         "config init harness.airgap -o configvalues.yaml --force",
-        "config init harness.airgap -o configvalues.yaml --dry-run --output script > init.sh",
+        "config init harness.airgap -o configvalues.yaml --dry-run --output script",
     ),
 )
 @sources_argument
@@ -130,7 +130,7 @@ def _is_there(out: Path, content: str, *, force: bool) -> bool:
     epilog=examples(
         "config check /media/usb/harness --site site.yaml",
         "config check harness-ng.airgap --site site.yaml --app harness-ng --output json",
-        "config check harness-ng.airgap --site site.yaml --dry-run --output runbook > check.md",
+        "config check harness-ng.airgap --site site.yaml --dry-run --output runbook",
     ),
 )
 @sources_argument
@@ -177,7 +177,7 @@ def check(
         "config diff old.yaml new.yaml",
         "config diff /media/usb/harness-2026.10 /media/usb/harness-2026.11 --app harness",
         "config diff /media/usb/harness-2026.11",
-        "config diff /media/usb/harness-2026.11 --dry-run --output runbook > review.md",
+        "config diff /media/usb/harness-2026.11 --dry-run --output runbook",
     ),
 )
 @click.argument("old", type=click.Path(path_type=Path))
