@@ -151,7 +151,9 @@ def test_an_upgrade_takes_console_and_application_along(operator: Operator) -> N
 def test_an_upgrade_waits_for_the_backup(operator: Operator) -> None:
     operator.has(OLD_KOTS, harness=running("77000", 370))
     done = operator.run("upgrade", "--app", "harness", code=11)
-    assert "This upgrade ends with harness 79915, the admin console v1.131.4 or newer." in done.stderr
+    assert (
+        "This upgrade ends with harness 79915, the admin console v1.131.4 or newer." in done.stderr
+    )
     assert "backup: not confirmed" in done.stderr
     assert operator.changes() == []
 

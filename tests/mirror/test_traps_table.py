@@ -387,7 +387,8 @@ def family(name: str) -> str:
 
 
 def _looks(name: str) -> str:
-    return {"logs": "kubectl", "console": "console"}.get(name.partition("-")[0], "look")
+    without = dict.fromkeys(("logs", "config", "rewrite"), "kubectl")
+    return {**without, "console": "console"}.get(name.partition("-")[0], "look")
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
@@ -396,8 +397,11 @@ def test_every_operation_has_its_place_in_the_table(name: str) -> None:
     left = {trap for of, trap in LEFT_OUT if of == family(name)}
     assert shown | left == set(Trap)
     assert not shown & left
+    plan = OPERATIONS[name].shown()
     if family(name) == "look":
-        assert not [step for step in OPERATIONS[name].shown().steps if isinstance(step.action, Run)]
+        assert not [step for step in plan.steps if isinstance(step.action, Run)]
+    if family(name) == "kubectl":
+        assert not [command for command in plan.commands() if "kots" in command.argv[1:2]]
 
 
 @pytest.mark.parametrize("cell", CELLS, ids=str)
