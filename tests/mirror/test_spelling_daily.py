@@ -1,4 +1,4 @@
-"""NextGen installed as the guide prints it, `harnesss-ng`: every command says what the cluster says.
+"""NextGen installed as the guide prints it, `harnesss-ng`: commands say what the cluster says.
 
 The site file has `harness-ng`; whoever types either name means the same application.
 """
@@ -97,7 +97,9 @@ def test_its_licence_is_shown_and_renewed(site: Caretaker, app: str) -> None:
     signed = licence_text("harness-ng") + "  signature: c2ln\n"
     renewed.write_text(signed + "  licenseSequence: 9\n")
     done = site.run("licence", "upload", renewed, "--app", app, code=11)
-    assert f"choose {OTHERWISE}, then License" in " ".join(done.stderr.split())
+    assert f"Choose {OTHERWISE}, then License" in " ".join(done.stderr.split())
+    told = [" ".join(call["argv"][1:4]) for call in site.cluster.calls()]
+    assert told.count("kots get apps") == 1, "each question is asked once"
     assert slugs_told(site) == {OTHERWISE}
 
 
