@@ -20,7 +20,8 @@ def console_for(offers: Sequence[Offered], order: Order) -> Offered | None:
     that all of them allow, if there is one.
     """
     consoles = _consoles(offers)
-    releases = by_application(offers, order) if order.task is Task.INSTALL else {}
+    installs = bool(consoles) and order.task is Task.INSTALL
+    releases = by_application(offers, order) if installs else {}
     for one in consoles:
         version = one.release.version_label
         installed = (found[-1].release for found in releases.values())
