@@ -125,7 +125,9 @@ def upload(
             given = replace(given, channel_id=_channel_of(loaded, application, ask))
         notes = check_new(application, given, datetime.now(UTC))
         if not (manner.dry_run or given.is_there):
-            claim(Path(given.folder))
+            claim(
+                Path(given.folder), "folder", "move them: manifests of KOTS come there for a moment"
+            )
         turn.take(loaded, plan_upload(loaded, application, given, notes))
 
 

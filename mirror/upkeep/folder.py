@@ -18,25 +18,31 @@ MARK = ".airgap-mirror"
 """A file that says whose a folder is."""
 
 _OWNER_ONLY = 0o700
+_ANOTHER = "name a folder that is not there yet: it is deleted in the end"
 _SAID = "airgap-mirror puts manifests of KOTS here, and deletes the folder when it is done.\n"
 
 
-def claim(folder: Path) -> bool:
+def claim(folder: Path, what: str = "--work-dir", hint: str = _ANOTHER) -> bool:
     """Make the folder ours; whether it was left over from a run of ours that did not end.
+
+    Args:
+        folder: Which.
+        what: How whoever named it knows it.
+        hint: What to do where somebody else's files are in it.
 
     Raises:
         Conflict: somebody else's files are in it.
         StorageError: it cannot be made or read.
     """
     mark = folder / MARK
-    with storage_errors(f"--work-dir {folder}"):
+    with storage_errors(f"{what} {folder}"):
         folder.mkdir(mode=_OWNER_ONLY, parents=True, exist_ok=True)
         if mark.exists():
             return True
         if any(folder.iterdir()):
             raise Conflict(
-                f"--work-dir {folder}: there are files in it, and they are not ours",
-                hint="name a folder that is not there yet: it is deleted in the end",
+                f"{what} {folder}: there are files in it, and they are not ours",
+                hint=hint,
             )
         folder.chmod(_OWNER_ONLY)
         mark.write_text(_SAID, encoding="utf-8")

@@ -249,6 +249,15 @@ def test_the_folder_of_the_proof_is_for_its_owner_alone(site: Caretaker) -> None
     assert (folder / "harness/upstream/userdata/license.yaml").exists()
 
 
+def test_a_folder_with_other_files_is_left_alone(site: Caretaker) -> None:
+    other = site.folder / "site.harness-licence" / "mine"
+    other.parent.mkdir()
+    other.write_text("mine")
+    done = site.run(*order(site), code=8)
+    assert f"folder {other.parent}: there are files in it, and they are not ours" in done.stderr
+    assert other.read_text() == "mine"
+
+
 def test_what_the_person_forgot_to_deploy_is_found(site: Caretaker) -> None:
     application = site.site.application("harness")
     there = New(

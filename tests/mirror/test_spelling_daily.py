@@ -98,8 +98,8 @@ def test_its_licence_is_shown_and_renewed(site: Caretaker, app: str) -> None:
     renewed.write_text(signed + "  licenseSequence: 9\n")
     done = site.run("licence", "upload", renewed, "--app", app, code=11)
     assert f"Choose {OTHERWISE}, then License" in " ".join(done.stderr.split())
-    told = [" ".join(call["argv"][1:4]) for call in site.cluster.calls()]
-    assert told.count("kots get apps") == 1, "each question is asked once"
+    told = [call["argv"][1:3] for call in site.cluster.calls()]
+    assert told.count(["get", "apps"]) == 1, "each question is asked once"
     assert slugs_told(site) == {OTHERWISE}
 
 
