@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from mirror.site import Application, Site, parse_site
-from mirror.site.edit import with_mapping
-from transfer.disk import read_text, replace_file, storage_errors
+from mirror.site.edit import by_hand, with_mapping
+from transfer.disk import ingest, read_text, storage_errors
 from transfer.errors import InvalidInput, NotFound, raise_together
 from transfer.kots.licence import Licence
+
+_HABITS = ("registry", "habits")
 
 
 def load_site(path: Path, home: Path | None) -> Site:
@@ -26,24 +30,32 @@ def load_site(path: Path, home: Path | None) -> Site:
 
 
 def write_habits(path: Path, lines: Sequence[str], home: Path | None) -> None:
-    """Write `registry.habits` of a site file anew; everything else stays, comments too.
+    """Write `registry.habits` of a site file anew; all else stays: comments, line ends, owner.
 
     Raises:
-        InvalidInput: it is no site file, or nobody can tell where to write.
+        InvalidInput: it is no site file, or nobody can tell where to write, or something would
+            be lost; the hint has what is to be written.
         NotFound, StorageError: it cannot be read, or written.
     """
-    before = load_site(path, home)
-    text = read_text(path, f"site file {path}")
-    changed = with_mapping(text, ("registry", "habits"), lines, str(path))
+    before, final, what = load_site(path, home), path.resolve(), f"site file {path}"
+    with storage_errors(what):
+        text, status = final.read_bytes().decode(), final.stat()
+    changed = with_mapping(text, _HABITS, lines, str(path))
     if not _differ_in_habits(before, changed, path, home):
         raise InvalidInput(
-            f"{path}: cannot be changed without changing more than registry.habits",
-            hint="write it by hand; what was found is above",
+            f"{path}: cannot be changed without changing more than {'.'.join(_HABITS)}",
+            hint=by_hand(_HABITS, lines),
         )
-    final, what = path.resolve(), f"site file {path}"
-    with storage_errors(what):
-        mode = final.stat().st_mode & 0o777
-    replace_file(final, changed.encode(), what, mode)
+    with ingest(final, final.parent, what, stat.S_IMODE(status.st_mode)) as file:
+        file.write(changed.encode())
+        _give_to(file.fileno(), status)
+
+
+def _give_to(handle: int, owner: os.stat_result) -> None:
+    """What root writes for somebody stays theirs."""
+    made = os.fstat(handle)
+    if (made.st_uid, made.st_gid) != (owner.st_uid, owner.st_gid):
+        os.fchown(handle, owner.st_uid, owner.st_gid)
 
 
 def _differ_in_habits(before: Site, changed: str, path: Path, home: Path | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -118,9 +119,30 @@ def test_what_is_written_again_takes_the_place_of_the_old(
             "a:\n  b:\n    - 1\n    - c: 2 # d\n  habits:\n    x: y\n    z: 1\n\n# e\nf: 1\n",
         ),
         (
-            "a:\n  habits:\n    # old\n    x: n # why\n  # c\n  b: 1\n",
-            "a:\n  habits:\n    x: y\n    z: 1 # why\n  # c\n  b: 1\n",
+            "a: # a\n  # b\n  habits:\n    x: n\n    t: '#'\n  # c\n  b: 1\n",
+            "a: # a\n  # b\n  habits:\n    x: y\n    z: 1\n  # c\n  b: 1\n",
         ),
+        (
+            "a:\r\n  b: 1\r\nc: 2\r\n",
+            "a:\r\n  b: 1\r\n  habits:\r\n    x: y\r\n    z: 1\r\nc: 2\r\n",
+        ),
+        (
+            "a:\r\n  habits:\r\n    x: n\r\n  b: 1 # c\r\n",
+            "a:\r\n  habits:\r\n    x: y\r\n    z: 1\r\n  b: 1 # c\r\n",
+        ),
+        (
+            "a:\n  b: |\n    x\n\n# c\nd: 1\n",
+            "a:\n  b: |\n    x\n  habits:\n    x: y\n    z: 1\n\n# c\nd: 1\n",
+        ),
+        (
+            "a:\n  b: >-\n    x\n    # y\n",
+            "a:\n  b: >-\n    x\n    # y\n  habits:\n    x: y\n    z: 1\n",
+        ),
+        (
+            "a:\n  habits:\n    x: |\n      n\n\n  b: 1\n",
+            "a:\n  habits:\n    x: y\n    z: 1\n\n  b: 1\n",
+        ),
+        ("a: &r\n  b: &e 1\n", "a: &r\n  b: &e 1\n  habits:\n    x: y\n    z: 1\n"),
         ("a:\n  habits: {}\n  b: 1\n", "a:\n  habits:\n    x: y\n    z: 1\n  b: 1\n"),
         ("a:\n  habits:\n  b: 1\n", "a:\n  habits:\n    x: y\n    z: 1\n  b: 1\n"),
     ],
@@ -129,13 +151,72 @@ def test_only_the_mapping_changes(old: str, new: str) -> None:
     assert with_mapping(old, ("a", "habits"), ["x: y", "z: 1"], "f") == new
 
 
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("a:\n  habits:\n    # old\n    x: n\n  b: 1\n", "comments"),
+        ("a:\n  habits:\n    x: n # why\n  b: 1\n", "comments"),
+        ("a:\n  habits: # why\n    x: n\n", "comments"),
+        ("a:\n  habits: {x: n} # why\n", "comments"),
+        ("a:\n  habits:   # to be probed\n  b: 1\n", "comments"),
+        ("a: {habits: {x: n, # why\n  y: m}}\n", "comments"),
+        ("a:\n  habits: &h\n    x: n\n", "an anchor, an alias or a tag"),
+        ("a:\n  habits:\n    x: &n n\n  b: *n\n", "an anchor, an alias or a tag"),
+        ("a:\n  habits: !!map {x: n}\n", "an anchor, an alias or a tag"),
+        ("z: &h {x: n}\na:\n  habits: *h\n  b: 1\n", "an alias"),
+        ("z: &h {x: n}\na:\n  b: 1\n  habits:\n    x: *h\n", "an alias"),
+        ("z: &e 1\na:\n  b: *e\n", "an alias"),
+        ("z: &e 1\na:\n  b:\n    - 1\n    - *e\n", "an alias"),
+        ("z: &e 1\na: {b: *e}\n", "an alias"),
+    ],
+)
+def test_what_would_be_lost_is_left_to_a_person(text: str, why: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"^f: a\.habits .*{why}.*nothing was") as caught:
+        with_mapping(text, ("a", "habits"), ["x: y", "z: 1"], "f")
+    assert caught.value.hint == "write it by hand, below a:  habits: {x: y, z: 1}"
+
+
+@pytest.mark.parametrize("lines", ["\n", "\r\n"])
+def test_line_ends_owner_and_mode_stay(registry: FakeRegistry, tmp_path: Path, lines: str) -> None:
+    path = site_for(tmp_path, registry)
+    path.write_bytes(path.read_bytes().replace(b"\n", lines.encode()))
+    path.chmod(0o640)
+    if not os.geteuid():
+        os.chown(path, 65534, 65533)  # as for somebody who runs it by sudo
+    before = path.stat()
+    assert mirror("probe", "--site", path, "--write").code == 0
+    after = path.stat()
+    assert habits_of(path).largest_body is None
+    assert (after.st_uid, after.st_gid, after.st_mode) == (
+        before.st_uid,
+        before.st_gid,
+        before.st_mode,
+    )
+    written = path.read_bytes()
+    assert b"habits:" in written
+    assert written.count(b"\n") == written.count(lines.encode())
+
+
+def test_a_person_is_told_what_to_write(registry: FakeRegistry, tmp_path: Path) -> None:
+    path = site_for(tmp_path, registry, habits="{login: none} # of last year")
+    before = path.read_bytes()
+    ran = mirror("probe", "--site", path, "--write")
+    assert ran.code == 3
+    assert f"{path}: registry.habits has comments in it, which would be lost" in ran.err
+    assert path.read_bytes() == before
+    (told,) = re.findall(r"hint: write it by hand, below registry:  (habits: .*)", ran.err)
+    path.write_text(path.read_text().replace("habits: {login: none} # of last year", told))
+    assert habits_of(path) == UNKNOWN
+    assert "login: none" in told
+
+
 @pytest.mark.parametrize("text", ["", "a: 1", "a: {}", "b: {c: 1}", "[", "- a"])
 def test_where_nobody_can_tell_where_to_write(text: str) -> None:
     with pytest.raises(InvalidInput, match="f: a is not a mapping"):
         with_mapping(text, ("a", "habits"), ["x: y"], "f")
 
 
-def test_a_file_that_would_change_its_meaning_is_not_written(
+def test_a_file_whose_place_depends_on_an_alias_is_not_written(
     registry: FakeRegistry, tmp_path: Path
 ) -> None:
     text = SITE.replace("name: dc-north", "name: &it {host}/harness").replace(
@@ -147,7 +228,20 @@ def test_a_file_that_would_change_its_meaning_is_not_written(
     before = path.read_text()
     ran = mirror("probe", "--site", path, "--write")
     assert (ran.code, path.read_text()) == (3, before)
+    assert "registry.habits depends on an alias: nothing was changed" in ran.err
+
+
+def test_a_file_that_would_change_its_meaning_is_not_written(
+    registry: FakeRegistry, tmp_path: Path
+) -> None:
+    text = SITE.replace("# a test", "# a test\n  ? habits\n  : {{mount: refused}}")
+    path = site_for(tmp_path, registry, text)
+    assert habits_of(path) == Habits(mounts=False)
+    before = path.read_text()
+    ran = mirror("probe", "--site", path, "--write")
+    assert (ran.code, path.read_text()) == (3, before)
     assert "cannot be changed without changing more" in ran.err
+    assert "hint: write it by hand, below registry:  habits: {probed: " in ran.err
 
 
 def test_nothing_is_written_where_a_push_would_be_refused(
