@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from copy import deepcopy
 from typing import Any
 
 import yaml
@@ -78,8 +77,9 @@ def test_the_meaning_changes_at_images_alone(
     documents: list[dict[str, Any]], style: dict[str, Any]
 ) -> None:
     text = yaml.safe_dump_all(documents, **style)
+    meant = list(yaml.safe_load_all(text))  # not always the documents: U+0085 becomes a space
     done = rewrite(text, "f", HOLDINGS)
-    assert list(yaml.safe_load_all(done.text)) == relocated(deepcopy(documents))
+    assert list(yaml.safe_load_all(done.text)) == relocated(meant)
     changed = sum(len(one.new) - len(one.old) for one in done.replacements)
     assert len(done.text) - len(text) == changed
 
