@@ -253,7 +253,7 @@ def test_what_is_temporary_is_tried_again(world: World, vendor: Vendor) -> None:
     vendor.portal.fail("GET", ADDRESS, 1, status(503))
     vendor.storage.fail("GET", "/airgap/412", 1, close_after(0))
     assert world.source(release(sequence=412)).promise().size == len(ARCHIVE)
-    assert world.pauses == [7.0, 0.0]
+    assert world.pauses == [7.0, 1.0]
     assert len(world.heard.lines) == 2
     assert all(LICENSE_ID not in line for line in world.heard.lines)
     assert "list of releases: answered 429 Too Many Requests; trying" in world.heard.lines[0]
