@@ -300,6 +300,13 @@ def test_in_good_order_a_check_passes(name: str) -> None:
     assert {one.verdict for one in found} == wanted
 
 
+@pytest.mark.parametrize("rbac", ["minimal", "given"])
+def test_a_smaller_role_needs_the_least_rights_alone(rbac: str) -> None:
+    seen = rights(allowed=LEAST, new=True, console=True, rbac=rbac)
+    found = [one.found.verdict for one in judge(seen) if one.check == "rights"]
+    assert found == [PASS]
+
+
 def test_every_check_has_rows_that_it_does_not_pass() -> None:
     bad = {row.check for row in ROWS if row.verdict is not PASS}
     assert bad == set(NAMES)

@@ -61,13 +61,14 @@ def test_a_dry_run_says_it_as_it_was_typed(operator: Operator) -> None:
 
 
 @pytest.mark.parametrize("listed", ["harness-ng", "harnesss-ng"])
+@pytest.mark.parametrize("app", ["harness-ng", "harnesss-ng"])
 def test_an_archive_is_known_however_the_site_file_spells_it(
-    operator: Operator, listed: str
+    operator: Operator, listed: str, app: str
 ) -> None:
     before = json.loads(operator.site.read_text())["applications"]["harness-ng"]
     operator.write_site(applications={listed: before})
     operator.has(KOTS, harnesss_ng=running("79400", 91, "harness-ng"))
-    operator.run("upgrade", "--app", "harness-ng", *BACKED_UP)
+    operator.run("upgrade", "--app", app, *BACKED_UP)
     assert upgraded(operator) == ["harnesss-ng"]
 
 
