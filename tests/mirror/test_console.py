@@ -79,6 +79,7 @@ def test_a_cluster_that_lets_nobody_through_is_told(site: Caretaker, said: str) 
     done = site.run("console", code=10)
     assert said in done.stderr
     assert "failed to port forward: unable to upgrade connection" in done.stderr
+    assert "ended with exit code 1" in done.stderr
 
 
 def test_the_address_is_data_too(site: Caretaker) -> None:

@@ -235,6 +235,8 @@ def test_containers_are_found_whatever_is_beside_them(
     names = ("first", "main", "last", "debug")
     assert asked == [["pod/a.b-0", f"--container={name}"] for name in names]
     assert "  note: a.b-0/unknown: waits (not started); it has no log.\n" in done.stdout
+    assert "not-me" not in done.stdout
+    assert "nor-me" not in done.stdout
 
 
 def test_a_log_of_an_odd_name_is_not_written(tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ write_log() {
     file=$2/$1_${pod}_$container${before:+.previous}.log
     say "  $pod/$container${before:+, the run before}"
     if answer=$("$3" "pod/$pod" "--container=$container" ${before:+"$before"} </dev/null); then
-        mask "$answer"
+        mask_answer
         if ! printf '%s' "$text${text:+$newline}" >"$file"; then
             : >"$file"
             stop 9 "$file: cannot be written" 'see who may write there, and how much room there is'
@@ -86,6 +86,21 @@ write_log() {
         say "    ended with exit code $?"
         lost=$((lost + 1))
     fi
+}
+
+# mask_answer: sets text to it; line by line where need be, since a long text takes a shell minutes.
+mask_answer() {
+    text=$answer secrets=$hidden any=''
+    while [ -n "$secrets" ]; do
+        case $text in
+        *"${secrets%%"$newline"*}"*) any=yes ;;
+        esac
+        secrets=${secrets#*"$newline"}
+    done
+    [ -z "$any" ] || text=$(printf '%s\n' "$answer" | while IFS= read -r line; do
+        mask "$line"
+        printf '%s\n' "$text"
+    done)
 }
 
 # list_logs: pod and container of each log of the pods on stdin; what has none begins with -.
