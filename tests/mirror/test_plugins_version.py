@@ -65,7 +65,8 @@ def test_a_script_compares_the_two(shell: Shell, plugin: str, console: str, code
 
 def test_a_run_compares_the_two(tmp_path: Path) -> None:
     site = KotsSite(tmp_path / "site", ())
-    for running, plugin, good in ((KOTS, KOTS, True), (OLD_KOTS, KOTS, False)):
+    cases = (KOTS, KOTS, True), (OLD_KOTS, OLD_KOTS, True), (OLD_KOTS, KOTS, False)
+    for running, plugin, good in cases:
         site.cluster.change(plugin=plugin, namespaces={"harness": namespace(running)})
         command = kots.get_console(site.site, "harness")
         goal = Await(
@@ -75,7 +76,7 @@ def test_a_run_compares_the_two(tmp_path: Path) -> None:
             plugin=kots.plugin_version(site.site),
         )
         if good:
-            assert await_goal(goal, site.hands()) == f"the admin console is {KOTS}"
+            assert await_goal(goal, site.hands()) == f"the admin console is {running}"
             continue
         with pytest.raises(ToolError, match=f"is {OLD_KOTS}; expected: the admin console is"):
             await_goal(goal, site.hands())
