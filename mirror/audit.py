@@ -114,12 +114,12 @@ def audit(plan: RelocationPlan, destinations: Destinations, *, jobs: int) -> Aud
     roots = each(look, plan.relocations, jobs=jobs)
     wanted = list(dict.fromkeys((look.holder, blob) for look in roots for blob in look.blobs))
     answers = each(lambda pair: asking.ask(pair[0].has_blob, pair[1]), wanted, jobs=jobs)
-    gone = {
-        (holder, blob): f"blob {blob.digest} is not there" if held is False else held.message
-        for (holder, blob), held in zip(wanted, answers, strict=True)
+    wrong = {
+        pair: NotFound(f"blob {pair[1].digest} is not there") if held is False else held
+        for pair, held in zip(wanted, answers, strict=True)
         if held is not True
     }
-    return Audit(images=tuple(_judge(look, gone) for look in roots))
+    return Audit(images=tuple(_judge(look, wrong) for look in roots))
 
 
 def receipt_plan(receipt: Receipt, endpoint: Repository) -> RelocationPlan:
@@ -174,8 +174,10 @@ class _Asking:
     def __init__(self) -> None:
         self._in_a_row = 0
 
-    def ask(self, question: Callable[[_Asked], _Answer], about: _Asked) -> _Answer | Unavailable:
-        """The answer, or how the registry failed at it.
+    def ask(
+        self, question: Callable[[_Asked], _Answer], about: _Asked
+    ) -> _Answer | Unavailable | IntegrityError:
+        """The answer, or how the registry failed at it, or what is wrong with what it has.
 
         Raises:
             Unavailable: it does not answer, or fails at too many things in a row.
@@ -186,6 +188,9 @@ class _Asking:
             self._in_a_row += 1
             if not error.stumbled or self._in_a_row >= _PATIENCE:
                 raise
+            return error
+        except IntegrityError as error:
+            self._in_a_row = 0
             return error
         self._in_a_row = 0
         return answer
@@ -207,8 +212,8 @@ def _look(relocation: Relocation, destinations: Destinations, asking: _Asking) -
     root = relocation.root
     look = _Look(relocation=relocation, holder=holder)
     found = asking.ask(holder.resolve, name)
-    if isinstance(found, Unavailable):
-        return replace(look, finding=Finding.MISSING, detail=found.message)
+    if isinstance(found, TransferError):
+        return replace(look, finding=_finding(found), detail=found.message)
     if found is None:
         look = replace(look, finding=Finding.MISSING, detail="the name is not there")
     elif found.digest != root.digest:
@@ -218,16 +223,25 @@ def _look(relocation: Relocation, destinations: Destinations, asking: _Asking) -
         manifests = asking.ask(partial(successors, holder), root)
     except NotFound as fault:
         return replace(look, finding=Finding.MISSING, detail=look.detail or fault.message)
-    except IntegrityError as fault:
-        return replace(look, finding=Finding.DIFFERENT, detail=fault.message)
+    if isinstance(manifests, IntegrityError):
+        return replace(look, finding=Finding.DIFFERENT, detail=manifests.message)
     if isinstance(manifests, Unavailable):
         return replace(look, finding=Finding.MISSING, detail=look.detail or manifests.message)
     blobs = {blob.digest: blob for manifest in manifests for blob in manifest.blobs}
     return replace(look, blobs=tuple(blobs.values()))
 
 
-def _judge(look: _Look, gone: Mapping[tuple[Holder, Descriptor], str]) -> AuditedImage:
+def _judge(look: _Look, wrong: Mapping[tuple[Holder, Descriptor], TransferError]) -> AuditedImage:
+    pairs = [(look.holder, blob) for blob in look.blobs]
+    faults = [wrong[pair] for pair in pairs if pair in wrong]
     details = [look.detail] if look.detail else []
-    details += [gone[look.holder, blob] for blob in look.blobs if (look.holder, blob) in gone]
-    finding = Finding.MISSING if details and look.finding is Finding.HELD else look.finding
+    details += [fault.message for fault in faults]
+    finding = look.finding
+    if faults and finding is Finding.HELD:
+        findings = {_finding(fault) for fault in faults}
+        finding = Finding.MISSING if Finding.MISSING in findings else Finding.DIFFERENT
     return AuditedImage(relocation=look.relocation, finding=finding, details=tuple(details))
+
+
+def _finding(fault: TransferError) -> Finding:
+    return Finding.DIFFERENT if isinstance(fault, IntegrityError) else Finding.MISSING

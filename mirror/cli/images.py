@@ -28,7 +28,9 @@ from transfer.console import (
     progress_for,
     quiet_option,
 )
+from transfer.errors import TransferError
 from transfer.pace import MOST
+from transfer.receipt import Receipt
 from transfer.relocate import relocate
 from transfer.sources import images_of, open_sources
 from transfer.verify import verify as run_verify
@@ -173,9 +175,23 @@ def push(
             progress=progress,
         )
     emit(output, reports.pushed_text(pushed), reports.pushed_json(pushed))
-    if receipt:
-        write_receipt(receipt, pushed.receipt)
-    pushed.copied.raise_for_failures()
+    unwritten = _write_receipt(receipt, pushed.receipt) if receipt else None
+    try:
+        pushed.copied.raise_for_failures()
+    except TransferError as failed:
+        if unwritten is not None:  # neither hides the other
+            failed.faults += (unwritten,)
+        raise
+    if unwritten is not None:
+        raise unwritten
+
+
+def _write_receipt(path: Path, receipt: Receipt) -> TransferError | None:
+    try:
+        write_receipt(path, receipt)
+    except TransferError as error:
+        return error
+    return None
 
 
 @click.command(

@@ -244,3 +244,18 @@ def test_what_an_audit_needs(bundle: Path, tmp_path: Path) -> None:
     wrong = mirror("audit", tmp_path / "receipt.json")
     assert wrong.code == 3
     assert "apiVersion: is missing" in wrong.err
+
+
+def test_a_blob_of_another_size_is_different_and_hides_nothing_else(bundle: Path) -> None:
+    with FakeRegistry() as fake:
+        where = ("--to", f"{fake.host}/harness", "--plain-http")
+        assert mirror("push", bundle, *where).code == 0
+        key = ("harness/mongo", str(LAYER.digest))
+        fake.blobs[key] = fake.blobs[key][:-1]
+        del fake.tags["harness/manager", "79915"]
+        audited = mirror("audit", bundle, *where, "--output", "json")
+    assert audited.code == 11, audited.err
+    found = {one["destination"]: one["finding"] for one in audited.json()["images"]}
+    assert sorted(found.values()) == ["different", "held", "held", "missing"]
+    size = LAYER.size
+    assert f"the registry holds {size - 1} bytes, expected {size}" in audited.err

@@ -126,3 +126,27 @@ def test_one_image_fails_and_the_others_arrive(bundle: Path) -> None:
         again = mirror("push", bundle, "--to", f"{registry.host}/harness", "--plain-http")
         assert again.code == 0
         assert "4 images: 1 copied, 3 present, 0 failed" in again.out
+
+
+@pytest.mark.parametrize(("fails", "code"), [(True, 11), (False, 9)])
+def test_a_receipt_that_cannot_be_written_hides_no_failure(
+    bundle: Path, tmp_path: Path, *, fails: bool, code: int
+) -> None:
+    receipt = tmp_path / "receipt.json"
+
+    def take_its_place(_: Exchange) -> bool:
+        receipt.mkdir()
+        return False
+
+    with FakeRegistry() as registry:
+        registry.fail("PUT", "/manager/manifests/79915", 1, take_its_place)
+        if fails:
+            registry.fail("PUT", "/mongo/manifests/", FOREVER, status(403))
+        to = ("--to", f"{registry.host}/harness", "--plain-http")
+        done = mirror("push", bundle, *to, "--receipt", receipt)
+        assert done.code == code, done.err
+        assert f"receipt {receipt}: " in done.err
+        assert ("answered 403 Forbidden" in done.err) == fails
+        receipt.rmdir()
+        again = mirror("push", bundle, *to, "--receipt", receipt)
+        assert (again.code, receipt.is_file()) == (11 if fails else 0, True)
