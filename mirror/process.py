@@ -68,14 +68,13 @@ class Runner:
         hidden = {source.name for source in self.secrets if isinstance(source, FromEnvironment)}
         inherited = clean(self.keyring.environment, hidden)
         with _start(command, {**inherited, **self.keyring.variables(command)}) as process:
-            streams = [
-                _Lines(cast(IO[str], stream), mask, say, self.kept)
+            streams: list[_Lines] = []
+            try:  # an interrupt may come before all of them read
                 for stream, say in (
                     (process.stdout, self.out or self.say),
                     (process.stderr, self.say),
-                )
-            ]
-            try:
+                ):
+                    streams.append(_Lines(cast(IO[str], stream), mask, say, self.kept))
                 process.wait()
             except BaseException:
                 self._interrupt(process)
