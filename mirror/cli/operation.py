@@ -183,7 +183,12 @@ def _watch(manner: Manner, say: Say, journal: Journal) -> Watch:
         click.echo(wrapped(getattr(step.action, "instructions", "")), err=True)
         if not sys.stdin or not sys.stdin.isatty():
             return False
-        return click.confirm("Done?", default=False, err=True)
+        # Not by input(), which forgets a Ctrl-C that comes while it shows the question.
+        click.echo("Done? [y/N]: ", nl=False, err=True)
+        answer = sys.stdin.readline()
+        if not answer:
+            raise click.Abort
+        return answer.strip().lower() in ("y", "yes")
 
     advise = say_for(quiet=False)
     return Watch(say=say, advise=advise, confirm=confirm, journal=journal)
