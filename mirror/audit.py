@@ -1,20 +1,22 @@
 """Does the site still hold what was pushed: every name, every manifest below it, every blob.
 
-Manifests are read and proven against their digests; of a blob it is asked whether it is there.
+Manifests are read and proven against their digests; of a blob it is asked whether it is there, and
+only a deep audit reads it too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import Self, TypeVar
 
 from mirror.target import Destinations, Holder
 from mirror.workers import each
 from transfer.descriptor import Descriptor
+from transfer.digest import Digest
 from transfer.errors import (
     Conflict,
     Incomplete,
@@ -26,10 +28,12 @@ from transfer.errors import (
     raise_together,
 )
 from transfer.graph import successors
+from transfer.layout.proof import prove
+from transfer.lock import BundleLock
 from transfer.progress import SILENT, Progress
 from transfer.receipt import Receipt
 from transfer.reference import Reference, Repository
-from transfer.relocate import Relocation, RelocationPlan, relocate
+from transfer.relocate import Relocation, RelocationPlan, listed_images, relocate
 from transfer.sources import images_of, open_sources
 
 _Asked = TypeVar("_Asked")
@@ -71,6 +75,13 @@ class Audit:
     """What was found of every image."""
 
     images: tuple[AuditedImage, ...]
+    extra: tuple[Reference, ...] = ()
+    """Names that the same repositories have besides: of other releases, or of somebody else."""
+    unlisted: str = ""
+    """Why nobody knows which names there are besides; "" where it is known."""
+    blobs_read: int = 0
+    """How many blobs were read, each once however many repositories hold it."""
+    bytes_read: int = 0
 
     def count(self, finding: Finding) -> int:
         """How many images were found so."""
@@ -101,10 +112,24 @@ class Audit:
                 yield kind(f"{image.relocation.destination}: {detail}")
 
 
-def audit(plan: RelocationPlan, destinations: Destinations, *, jobs: int) -> Audit:
+def audit(
+    plan: RelocationPlan,
+    destinations: Destinations,
+    *,
+    jobs: int,
+    deep: bool = False,
+    progress: Progress = SILENT,
+) -> Audit:
     """Look for every image of a plan.
 
     A blob that several images share in one repository is asked for once.
+
+    Args:
+        plan: The images, and where each should be.
+        destinations: The registry or store; the plan was made for its endpoint.
+        jobs: Questions under way at the same time.
+        deep: Read every blob too, and compare it with its digest.
+        progress: Told of the bytes that a deep audit reads.
 
     Raises:
         TransferError: the destination cannot be asked.
@@ -114,12 +139,22 @@ def audit(plan: RelocationPlan, destinations: Destinations, *, jobs: int) -> Aud
     roots = each(look, plan.relocations, jobs=jobs)
     wanted = list(dict.fromkeys((look.holder, blob) for look in roots for blob in look.blobs))
     answers = each(lambda pair: asking.ask(pair[0].has_blob, pair[1]), wanted, jobs=jobs)
-    wrong = {
+    wrong: dict[tuple[Holder, Descriptor], TransferError] = {
         pair: NotFound(f"blob {pair[1].digest} is not there") if held is False else held
         for pair, held in zip(wanted, answers, strict=True)
         if held is not True
     }
-    return Audit(images=tuple(_judge(look, wrong) for look in roots))
+    reading = _Reading.of(pair for pair in wanted if deep and pair not in wrong)
+    damaged = reading.faults(asking, jobs, progress)
+    wrong |= {pair: damaged[pair[1].digest] for pair in wanted if pair[1].digest in damaged}
+    extra, unlisted = _others(plan, destinations, jobs)
+    return Audit(
+        images=tuple(_judge(look, wrong) for look in roots),
+        extra=extra,
+        unlisted=unlisted,
+        blobs_read=len(reading.blobs),
+        bytes_read=sum(blob.size for _, blob in reading.blobs),
+    )
 
 
 def receipt_plan(receipt: Receipt, endpoint: Repository) -> RelocationPlan:
@@ -147,6 +182,15 @@ def receipt_plan(receipt: Receipt, endpoint: Repository) -> RelocationPlan:
         for image in receipt.images
     )
     return RelocationPlan(endpoint=endpoint, relocations=tuple(relocations))
+
+
+def lock_plan(lock: BundleLock, endpoint: Repository) -> RelocationPlan:
+    """The images that a build of this lock carries, to be looked for at `endpoint`.
+
+    Raises:
+        TransferError: as `relocate`.
+    """
+    return relocate(listed_images(lock.contents), endpoint)
 
 
 def sources_plan(
@@ -194,6 +238,57 @@ class _Asking:
             return error
         self._in_a_row = 0
         return answer
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """Blobs to be read, each in one of the places that hold it: a registry stores it once."""
+
+    blobs: tuple[tuple[Holder, Descriptor], ...]
+
+    @classmethod
+    def of(cls, pairs: Iterable[tuple[Holder, Descriptor]]) -> Self:
+        """Each blob where it was named first."""
+        places: dict[Digest, tuple[Holder, Descriptor]] = {}
+        for holder, blob in pairs:
+            places.setdefault(blob.digest, (holder, blob))
+        return cls(tuple(places.values()))
+
+    def faults(self, asking: _Asking, jobs: int, progress: Progress) -> dict[Digest, TransferError]:
+        """What is wrong with any of them."""
+        if not self.blobs:
+            return {}
+
+        def read(pair: tuple[Holder, Descriptor]) -> TransferError | None:
+            try:
+                return asking.ask(lambda pair: prove(*pair, progress), pair)
+            except NotFound as fault:  # it was there when it was asked for
+                return fault
+
+        progress.begin("reading back", sum(blob.size for _, blob in self.blobs))
+        try:
+            faults = each(read, self.blobs, jobs=jobs)
+        finally:
+            progress.end()
+        pairs = zip(self.blobs, faults, strict=True)
+        return {blob.digest: fault for (_, blob), fault in pairs if fault is not None}
+
+
+def _others(
+    plan: RelocationPlan, destinations: Destinations, jobs: int
+) -> tuple[tuple[Reference, ...], str]:
+    """Names in the repositories of the plan that it does not have; or why they are unknown."""
+    expected = {(r.destination.repository, r.destination.tag) for r in plan.relocations}
+    repositories = list(dict.fromkeys(r.destination.repository for r in plan.relocations))
+    try:
+        # One alone first: a registry that lists nothing is not asked as often as it has places.
+        found = [destinations.tags(repository) for repository in repositories[:1]]
+        found += each(destinations.tags, repositories[1:], jobs=jobs)
+    except TransferError as error:
+        return (), error.message
+    named = zip(repositories, found, strict=True)
+    pairs = [(repository, tag) for repository, tags in named for tag in sorted(tags)]
+    return tuple(Reference(*pair, None) for pair in pairs if pair not in expected), ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,15 +7,17 @@ the receipt, in which only delivered images and their blobs stand.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
+from mirror.audit import Audit, Finding, audit
 from mirror.outlet import SiteOutlet
 from mirror.target import Destinations
 from transfer import __version__
 from transfer.copy import copy
 from transfer.delivery import Copied, Delivery, ImageCopy, Outcome
 from transfer.digest import Digest
+from transfer.errors import IntegrityError
 from transfer.graph import successors
 from transfer.progress import SILENT, Progress
 from transfer.receipt import Arrival, HeldBlob, HeldImage, Receipt
@@ -23,6 +25,11 @@ from transfer.relocate import Relocation, RelocationPlan
 from transfer.sources import OpenSource, by_root
 
 Clock = Callable[[], datetime]
+
+_DAMAGED = (
+    "the registry's storage has lost or changed it: delete this blob there, then push again with "
+    "--repair"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +41,8 @@ class Pushed:
     """The deliveries, in the order of the plan's relocations."""
     receipt: Receipt
     seconds: float
+    read_back: Audit | None = None
+    """What a deep push found when it read every blob."""
 
     def pairs(self) -> Iterator[tuple[Relocation, Delivery]]:
         """Each relocation of the plan with what became of it."""
@@ -53,6 +62,7 @@ def push(  # noqa: PLR0913 - what to move, where to, and what callers choose
     clock: Clock,
     overwrite: bool = False,
     repair: bool = False,
+    deep: bool = False,
     outlet: SiteOutlet | None = None,
     progress: Progress = SILENT,
     stopwatch: Callable[[], float] | None = None,
@@ -67,6 +77,7 @@ def push(  # noqa: PLR0913 - what to move, where to, and what callers choose
         clock: The time, at the start and at the end.
         overwrite: Move a tag that holds other content, instead of refusing.
         repair: Look below tags that are right too, and send what is missing there.
+        deep: Read every blob back too; an image with one that is not right has failed.
         outlet: What the sources were opened with, if they were.
         progress: Told of every byte that is moved.
         stopwatch: Seconds, to find out how many jobs each host sustains.
@@ -91,6 +102,9 @@ def push(  # noqa: PLR0913 - what to move, where to, and what callers choose
     )
     if outlet:
         copied = outlet.counted(copied)
+    found = _read_back(plan, copied, destinations, jobs, progress) if deep else None
+    if found:
+        copied = _without(copied, plan, found)
     delivered = [
         (relocation, delivery)
         for relocation, delivery in zip(plan.relocations, copied.deliveries, strict=True)
@@ -106,7 +120,35 @@ def push(  # noqa: PLR0913 - what to move, where to, and what callers choose
         blobs=_blobs(delivery.image for _, delivery in delivered),
     )
     seconds = (ended - started).total_seconds()
-    return Pushed(plan=plan, copied=copied, receipt=receipt, seconds=seconds)
+    return Pushed(plan=plan, copied=copied, receipt=receipt, seconds=seconds, read_back=found)
+
+
+def _read_back(
+    plan: RelocationPlan, copied: Copied, destinations: Destinations, jobs: int, progress: Progress
+) -> Audit:
+    """A deep audit of what was delivered."""
+    pairs = zip(plan.relocations, copied.deliveries, strict=True)
+    delivered = tuple(r for r, delivery in pairs if delivery.outcome is not Outcome.FAILED)
+    wanted = replace(plan, relocations=delivered)
+    return audit(wanted, destinations, jobs=jobs, deep=True, progress=progress)
+
+
+def _without(copied: Copied, plan: RelocationPlan, found: Audit) -> Copied:
+    """The same, but what was not found whole has failed."""
+    faults = {
+        image.relocation: IntegrityError(
+            f"{image.relocation.destination}: {'; '.join(image.details)}", hint=_DAMAGED
+        )
+        for image in found.images
+        if image.finding is not Finding.HELD
+    }
+    deliveries = tuple(
+        replace(delivery, outcome=Outcome.FAILED, error=faults[relocation])
+        if relocation in faults
+        else delivery
+        for relocation, delivery in zip(plan.relocations, copied.deliveries, strict=True)
+    )
+    return replace(copied, deliveries=deliveries)
 
 
 def _held(relocation: Relocation, delivery: Delivery) -> HeldImage:

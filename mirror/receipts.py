@@ -1,13 +1,15 @@
-"""Receipts as files."""
+"""Receipts as files, and locks where they stand for what was pushed."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 
 from transfer.disk import open_plain, read_text, replace_file, storage_errors
 from transfer.errors import InvalidInput, NotFound
+from transfer.lock import BUNDLE_LOCK, BundleLock
 from transfer.receipt import Receipt
 
 
@@ -22,21 +24,30 @@ def read_receipt(path: Path) -> Receipt:
     return Receipt.parse(read_text(path, f"receipt {path}"), str(path))
 
 
-def find_receipt(paths: Sequence[Path]) -> Receipt | None:
-    """The receipt that was given instead of sources, None where there are only sources.
+def find_list(paths: Sequence[Path]) -> Receipt | BundleLock | None:
+    """The receipt or lock that was given instead of sources, None where there are only sources.
 
     Raises:
         NotFound: one of them is not there.
-        InvalidInput: a receipt and something else.
-        TransferError: as `read_receipt`.
+        InvalidInput: a receipt or lock and something else, or it has mistakes.
+        StorageError: it cannot be read.
     """
     for path in paths:
         with storage_errors(str(path)):
             path.stat()
-    receipts = [path for path in paths if _is_json(path)]
-    if receipts and len(paths) > 1:
-        raise InvalidInput(f"{receipts[0]}: give one receipt alone, or only sources")
-    return read_receipt(receipts[0]) if receipts else None
+    lists = [path for path in paths if _is_json(path)]
+    if lists and len(paths) > 1:
+        raise InvalidInput(f"{lists[0]}: give one receipt or lock alone, or only sources")
+    return _read_list(lists[0]) if lists else None
+
+
+def _read_list(path: Path) -> Receipt | BundleLock:
+    text = read_text(path, f"receipt or lock {path}")
+    try:
+        is_lock = json.loads(text).get("kind") == BUNDLE_LOCK
+    except (ValueError, AttributeError, RecursionError):
+        is_lock = False  # what is wrong with it is told as of a receipt
+    return (BundleLock if is_lock else Receipt).parse(text, str(path))
 
 
 def write_receipt(path: Path, receipt: Receipt) -> None:

@@ -44,6 +44,14 @@ class Destinations(Protocol):
         """Where an image goes, and its name there; the same object for the same repository."""
         ...
 
+    def tags(self, repository: Repository) -> list[str]:
+        """Every tag of a repository; none where there is no such repository.
+
+        Raises:
+            TransferError: the registry does not list them.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryAccess:
@@ -96,6 +104,10 @@ class RegistryDestinations:
         """The repository of a destination, and the image's tag or digest in it."""
         return self._client.repository(destination.repository.path), destination.name
 
+    def tags(self, repository: Repository) -> list[str]:
+        """As the registry lists them."""
+        return self._client.repository(repository.path).tags()
+
 
 class StoreDestinations:
     """A site store: one OCI layout, in which an image is named `path:tag` or `path@digest`."""
@@ -108,6 +120,12 @@ class StoreDestinations:
     def place(self, destination: Reference) -> tuple[Holder, str]:
         """The store, and the image's name in it."""
         return self._layout, str(destination)
+
+    def tags(self, repository: Repository) -> list[str]:
+        """As the names in the store say."""
+        start = f"{repository.path}:"
+        names = self._layout.images()
+        return [name.removeprefix(start) for name in names if name.startswith(start)]
 
 
 @contextmanager

@@ -17,6 +17,9 @@ from transfer.contents import (
 from transfer.digest import Digest
 from transfer.fields import API_VERSION, Fields, dump_json, read_json
 
+BUNDLE_LOCK = "BundleLock"
+"""The `kind` of a lock file."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LockedSource:
@@ -86,7 +89,7 @@ class BundleLock:
         size = {} if self.size is None else {"size": self.size}
         return {
             "apiVersion": API_VERSION,
-            "kind": "BundleLock",
+            "kind": BUNDLE_LOCK,
             "sources": [source.to_json() for source in self.sources],
             **size,
             **contents_to_json(self.contents),
@@ -101,7 +104,7 @@ class BundleLock:
         """
         keys = ("apiVersion", "kind", "sources", "size", *CONTENTS_KEYS)
         fields = read_json(text, file, *keys, hint="airgap-bundler lock writes the lock anew")
-        fields.expect("BundleLock")
+        fields.expect(BUNDLE_LOCK)
         sources = tuple(map(_read_source, fields.children("sources", *_SOURCE_KEYS)))
         contents = read_contents(fields)
         size = fields.integer("size", None) if "size" in fields else None

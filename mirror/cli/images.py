@@ -11,14 +11,14 @@ from pathlib import Path
 import click
 
 from mirror.audit import audit as run_audit
-from mirror.audit import receipt_plan, sources_plan
+from mirror.audit import lock_plan, receipt_plan, sources_plan
 from mirror.cli import reports
 from mirror.cli.destination import destination_options
 from mirror.cli.options import adaptive_jobs_option, examples, release_option, sources_argument
 from mirror.outlet import SiteOutlet
 from mirror.plan import examine
 from mirror.push import push as run_push
-from mirror.receipts import check_place, find_receipt, write_receipt
+from mirror.receipts import check_place, find_list, write_receipt
 from mirror.target import RegistryAccess, open_destinations
 from transfer import report
 from transfer.console import (
@@ -29,6 +29,7 @@ from transfer.console import (
     quiet_option,
 )
 from transfer.errors import TransferError
+from transfer.lock import BundleLock
 from transfer.pace import MOST
 from transfer.receipt import Receipt
 from transfer.relocate import relocate
@@ -123,6 +124,11 @@ def plan(
     help="Look below names that are right too, and send what an audit found missing there.",
 )
 @click.option(
+    "--deep",
+    is_flag=True,
+    help="Read every blob back too, not the manifests alone; takes about as long as pushing it.",
+)
+@click.option(
     "--receipt",
     type=click.Path(path_type=Path, dir_okay=False),
     help="Write down here what the destination was read back to hold.",
@@ -139,6 +145,7 @@ def push(
     overwrite: bool,
     create_missing: bool,
     repair: bool,
+    deep: bool,
     receipt: Path | None,
     quiet: bool,
     output: str,
@@ -171,6 +178,7 @@ def push(
             clock=lambda: datetime.now(UTC),
             overwrite=overwrite,
             repair=repair,
+            deep=deep,
             outlet=outlet,
             progress=progress,
         )
@@ -199,15 +207,21 @@ def _write_receipt(path: Path, receipt: Receipt) -> TransferError | None:
     epilog=examples(
         "audit receipt.json",
         "audit receipt.json --site site.yaml",
-        "audit /media/usb/harness --to registry.example:5000/harness",
+        "audit /media/usb/harness --to registry.example:5000/harness --deep",
+        "audit bundle.lock.json --site site.yaml",
     ),
 )
 @click.argument(
-    "held", metavar="RECEIPT|SOURCE...", type=click.Path(path_type=Path), nargs=-1, required=True
+    "held",
+    metavar="RECEIPT|LOCK|SOURCE...",
+    type=click.Path(path_type=Path),
+    nargs=-1,
+    required=True,
 )
 @release_option
 @destination_options(required=False)
 @jobs_option
+@click.option("--deep", is_flag=True, help="Read every blob too, and compare it with its digest.")
 @quiet_option
 @output_option
 def audit(
@@ -217,29 +231,33 @@ def audit(
     to: str | None,
     access: RegistryAccess,
     jobs: int,
+    deep: bool,
     quiet: bool,
     output: str,
 ) -> None:
     """See whether the destination still holds what was pushed, by digest, down to each blob.
 
-    With a receipt, --to and --site may be left out. Ends with 5 if something is missing, with 8
-    if a name stands for other content, with 11 if there is both.
+    With a receipt, --to and --site may be left out. Other names in the same repositories are
+    listed as extra. Ends with 5 if something is missing, with 8 if a name stands for other
+    content, with 11 if there is both.
     """
-    receipt = find_receipt(held)
-    if receipt and releases:
-        raise click.UsageError("--release is for sources: a receipt lists what was pushed")
-    where = to or (receipt.target if receipt else None)
+    listed = find_list(held)
+    if listed and releases:
+        raise click.UsageError("--release is for sources: a receipt or lock lists what is meant")
+    where = to or (listed.target if isinstance(listed, Receipt) else None)
     if where is None:
         raise click.UsageError(
             "--to or --site is missing: only a receipt says where it was pushed to"
         )
     progress = progress_for(quiet=quiet)
     with open_destinations(where, access, progress=progress) as destinations:
-        expected = (
-            receipt_plan(receipt, destinations.endpoint)
-            if receipt
-            else sources_plan(held, destinations.endpoint, progress, releases)
-        )
-        found = run_audit(expected, destinations, jobs=jobs)
+        match listed:
+            case Receipt():
+                expected = receipt_plan(listed, destinations.endpoint)
+            case BundleLock():
+                expected = lock_plan(listed, destinations.endpoint)
+            case None:
+                expected = sources_plan(held, destinations.endpoint, progress, releases)
+        found = run_audit(expected, destinations, jobs=jobs, deep=deep, progress=progress)
     emit(output, reports.audit_text(found), reports.audit_json(found))
     found.raise_for_findings()

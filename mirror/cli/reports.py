@@ -66,8 +66,16 @@ def pushed_text(pushed: Pushed) -> str:
             f"{counted(len(rows), 'image')}: {outcomes}",
             f"blobs: {blobs}",
             f"sent {human_bytes(copied.bytes_sent)} in {pushed.seconds:.1f} s",
+            *(_read(pushed.read_back) if pushed.read_back else ()),
         ]
     )
+
+
+def _read(audit: Audit) -> tuple[str, ...]:
+    """What a deep audit read, if it did."""
+    blobs = counted(audit.blobs_read, "blob")
+    size = human_bytes(audit.bytes_read)
+    return (f"read back: {blobs}, {size}, each compared with its digest",)
 
 
 def pushed_json(pushed: Pushed) -> dict[str, Any]:
@@ -91,7 +99,12 @@ def pushed_json(pushed: Pushed) -> dict[str, Any]:
         "blobsMounted": copied.blobs_mounted,
         "blobsPresent": copied.blobs_present,
         "seconds": round(pushed.seconds, 3),
+        **(_read_json(pushed.read_back) if pushed.read_back else {}),
     }
+
+
+def _read_json(audit: Audit) -> dict[str, Any]:
+    return {"blobsRead": audit.blobs_read, "bytesRead": audit.bytes_read}
 
 
 def audit_text(audit: Audit) -> str:
@@ -100,8 +113,13 @@ def audit_text(audit: Audit) -> str:
     for image in audit.images:
         lines.append(f"{image.finding.value:9}  {image.relocation.destination}")
         lines += [f"{'':11}{detail}" for detail in image.details]
+    lines += [f"extra      {reference}" for reference in audit.extra]
+    if audit.unlisted:
+        lines.append(f"extra names are not known: {audit.unlisted}")
     findings = ", ".join(f"{audit.count(finding)} {finding.value}" for finding in Finding)
-    return "\n".join([*lines, "", f"{counted(len(audit.images), 'image')}: {findings}"])
+    extra = "" if audit.unlisted else f"; {counted(len(audit.extra), 'extra name')}"
+    counts = f"{counted(len(audit.images), 'image')}: {findings}{extra}"
+    return "\n".join([*lines, "", *(_read(audit) if audit.blobs_read else ()), counts])
 
 
 def audit_json(audit: Audit) -> dict[str, Any]:
@@ -116,4 +134,7 @@ def audit_json(audit: Audit) -> dict[str, Any]:
             for image in audit.images
         ],
         **{finding.value: audit.count(finding) for finding in Finding},
+        "extra": [str(reference) for reference in audit.extra],
+        **({"extraUnknown": audit.unlisted} if audit.unlisted else {}),
+        **(_read_json(audit) if audit.blobs_read else {}),
     }

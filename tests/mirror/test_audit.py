@@ -240,7 +240,7 @@ def test_what_an_audit_needs(bundle: Path, tmp_path: Path) -> None:
     (tmp_path / "receipt.json").write_text("{}")
     both = mirror("audit", bundle, tmp_path / "receipt.json", "--to", "oci:x")
     assert both.code == 3
-    assert "one receipt alone" in both.err
+    assert "one receipt or lock alone" in both.err
     wrong = mirror("audit", tmp_path / "receipt.json")
     assert wrong.code == 3
     assert "apiVersion: is missing" in wrong.err

@@ -42,13 +42,23 @@ def as_fault(error: TransferError) -> TransferError:
     return MissingContent(error.message, hint=error.hint) if isinstance(error, NotFound) else error
 
 
-def _fault_of(source: Source, blob: Descriptor, progress: Progress) -> TransferError | None:
+def prove(source: Source, blob: Descriptor, progress: Progress) -> None:
+    """Read a blob to its end, and compare it with its digest and size.
+
+    Raises:
+        IntegrityError: it is something else.
+        TransferError: it cannot be read.
+    """
     what = f"{source.description}: blob {blob.digest}"
+    with source.open(blob) as stream:
+        reader = VerifyingReader(stream, blob.digest, blob.size, what)
+        while block := reader.read(BLOCK):
+            progress.advance(len(block))
+
+
+def _fault_of(source: Source, blob: Descriptor, progress: Progress) -> TransferError | None:
     try:
-        with source.open(blob) as stream:
-            reader = VerifyingReader(stream, blob.digest, blob.size, what)
-            while block := reader.read(BLOCK):
-                progress.advance(len(block))
+        prove(source, blob, progress)
     except TransferError as error:
         return as_fault(error)
     return None
