@@ -78,6 +78,7 @@ LAYERS = {
     "mirror.operation.model": 3,
     "mirror.operation.reading": 3,
     "mirror.operation.readingwords": 3,
+    "mirror.operation.wanted": 3,
     "mirror.operation.writing": 3,
     "mirror.operation.writingwords": 3,
     "mirror.operation.naming": 3,

@@ -6,7 +6,8 @@ from mirror import duration, kots
 from mirror.config.takeover import sign_up_address
 from mirror.deploy.draft import Draft
 from mirror.deploy.model import Task
-from mirror.operation.model import Await, IsDeployed, IsNewest, IsReady, Step
+from mirror.operation.model import Await, Step
+from mirror.operation.wanted import IsDeployed, IsNewest, IsReady
 from mirror.site import Application
 from transfer.kots.values import ConfigValues
 

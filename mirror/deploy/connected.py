@@ -14,7 +14,8 @@ from mirror.deploy.installs import check_password, migrate, undeployed
 from mirror.deploy.model import Order, State, Task
 from mirror.deploy.takeover import take_over
 from mirror.kots import connected
-from mirror.operation.model import Await, ConsoleIs, Judge, Plan, Run, Step
+from mirror.operation.model import Await, Judge, Plan, Run, Step
+from mirror.operation.wanted import ConsoleIs
 from mirror.site import Application, Site, by_namespace
 from transfer.errors import PolicyError
 from transfer.kots.licence import Licence

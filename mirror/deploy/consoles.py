@@ -10,7 +10,8 @@ from mirror.deploy.draft import Draft
 from mirror.deploy.opened import opened
 from mirror.kube.kubectl_deploy import delete_secret
 from mirror.kube.pullsecret import OF_CONSOLE, of_application
-from mirror.operation.model import Await, ConsoleIs, Person, Run, Step
+from mirror.operation.model import Await, Person, Run, Step
+from mirror.operation.wanted import ConsoleIs
 from mirror.site import Application, by_namespace
 from transfer.errors import InvalidInput, PolicyError
 from transfer.kots.version import is_older

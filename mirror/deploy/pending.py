@@ -12,7 +12,8 @@ from mirror import duration, kots
 from mirror.deploy.opened import opened
 from mirror.deploy.status import waiting
 from mirror.kots.outcome import Version
-from mirror.operation.model import Ask, Await, IsDeployed, IsNewest, IsReady, Person, Plan, Step
+from mirror.operation.model import Ask, Await, Person, Plan, Step
+from mirror.operation.wanted import IsDeployed, IsNewest, IsReady
 from mirror.site import Application, Site
 from transfer.errors import NotFound, PolicyError
 

@@ -9,8 +9,8 @@ from mirror.deploy.model import Deployed, Order, State, Task
 from mirror.kube import openshift
 from mirror.kube.kubectl import get_namespace
 from mirror.kube.pullsecret import OF_CONSOLE, get_pull_secrets
-from mirror.operation.model import (
-    Ask,
+from mirror.operation.model import Ask, Step
+from mirror.operation.wanted import (
     ConsoleIs,
     Expectation,
     IsAbsent,
@@ -21,7 +21,6 @@ from mirror.operation.model import (
     PluginIs,
     PullsAs,
     PullsFrom,
-    Step,
 )
 from mirror.site import Application, Site, by_namespace, puller_of
 

@@ -10,8 +10,8 @@ from mirror.kots import outcome
 from mirror.kots.outcome import Finished
 from mirror.kube.workload import read_workloads
 from mirror.operation.hands import Hands
-from mirror.operation.model import (
-    Await,
+from mirror.operation.model import Await
+from mirror.operation.wanted import (
     ConsoleIs,
     Goal,
     HasLicence,

@@ -21,8 +21,6 @@ from mirror.operation.model import (
     Assemble,
     Await,
     Edit,
-    IsDeployed,
-    IsNewest,
     Judge,
     Look,
     Plan,
@@ -44,6 +42,7 @@ from mirror.operation.readingwords import (
 )
 from mirror.operation.run import secrets_of
 from mirror.operation.show import kept, laid_out
+from mirror.operation.wanted import IsDeployed, IsNewest
 from mirror.operation.words import HOPELESS, PAUSE, PLAN_AGAIN, assumed, ended, late, told
 from mirror.operation.writing import WriteFile
 from mirror.secret import FromEnvironment, SecretSource

@@ -13,26 +13,11 @@ from mirror.operation.model import (
     Ask,
     Assemble,
     Await,
-    ConsoleIs,
     Edit,
-    Expectation,
-    Goal,
-    HasLicence,
     InstallPlugin,
-    IsAbsent,
-    IsDeployed,
-    IsNewest,
-    IsReady,
-    IsScaled,
     Look,
-    NoConsole,
-    NoNamespace,
-    NoOpenShift,
     Person,
     Plan,
-    PluginIs,
-    PullsAs,
-    PullsFrom,
     RemoveFile,
     RemoveFolder,
     RemoveItem,
@@ -43,6 +28,23 @@ from mirror.operation.model import (
 from mirror.operation.reading import Check, Gather, Hold, Tell
 from mirror.operation.scriptreads import function, reading_lines
 from mirror.operation.show import laid_out, wrapped
+from mirror.operation.wanted import (
+    ConsoleIs,
+    Expectation,
+    Goal,
+    HasLicence,
+    IsAbsent,
+    IsDeployed,
+    IsNewest,
+    IsReady,
+    IsScaled,
+    NoConsole,
+    NoNamespace,
+    NoOpenShift,
+    PluginIs,
+    PullsAs,
+    PullsFrom,
+)
 from mirror.operation.words import assumed, late, told
 from mirror.operation.writing import Rewrite, WriteFile
 from mirror.operation.writingwords import script_lines

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mirror.operation.model import (
+from mirror.operation.wanted import (
     ConsoleIs,
     Expectation,
     Goal,

@@ -13,7 +13,8 @@ from mirror.kots import Engine
 from mirror.kube.pullsecret import Puller
 from mirror.offer import Offered
 from mirror.operation import AskCluster, Plan
-from mirror.operation.model import Assemble, Await, ConsoleIs, IsDeployed, Person
+from mirror.operation.model import Assemble, Await, Person
+from mirror.operation.wanted import ConsoleIs, IsDeployed
 from mirror.preflight.case import attempt
 from mirror.preflight.model import Answer, Case, Member, Way
 from mirror.site import Application, Site

@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from mirror.downtime import downtime_of
 from mirror.kube import kubectl_daily
 from mirror.kube.workload import Workload
-from mirror.operation.model import Await, IsScaled, Plan, Run, Save, Step
+from mirror.operation.model import Await, Plan, Run, Save, Step
 from mirror.operation.naming import named_apart
+from mirror.operation.wanted import IsScaled
 from mirror.site import Application, Site
 from mirror.upkeep.standing import (
     Place,

@@ -14,16 +14,8 @@ from datetime import datetime
 
 from mirror.deploy.opened import opened
 from mirror.kots import daily
-from mirror.operation.model import (
-    Await,
-    CopyFile,
-    Edit,
-    HasLicence,
-    Person,
-    Plan,
-    RemoveFolder,
-    Step,
-)
+from mirror.operation.model import Await, CopyFile, Edit, Person, Plan, RemoveFolder, Step
+from mirror.operation.wanted import HasLicence
 from mirror.site import Application, Site
 from mirror.spelling import known_as
 from mirror.upkeep.newest import deployed, reads

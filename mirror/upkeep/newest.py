@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from mirror import duration, kots
 from mirror.kots import outcome
 from mirror.operation.hands import AskCluster
-from mirror.operation.model import Ask, Await, IsNewest, Step
+from mirror.operation.model import Ask, Await, Step
+from mirror.operation.wanted import IsNewest
 from mirror.site import Application, Site
 from transfer.errors import NotFound, PolicyError
 

@@ -13,7 +13,8 @@ from mirror.kube import kubectl_daily
 from mirror.kube.kubectl_daily import APP_LABEL
 from mirror.kube.workload import Workload, read_workloads
 from mirror.operation.hands import AskCluster
-from mirror.operation.model import Ask, Await, IsScaled, Run, Step
+from mirror.operation.model import Ask, Await, Run, Step
+from mirror.operation.wanted import IsScaled
 from mirror.site import Application, Site, by_namespace
 from transfer.errors import InvalidInput
 from transfer.text import counted

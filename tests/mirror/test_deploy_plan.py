@@ -10,7 +10,8 @@ from mirror.deploy.releases import console_for
 from mirror.kots import Engine
 from mirror.offer import Offered
 from mirror.operation import Plan, Step, as_json, as_text
-from mirror.operation.model import Assemble, Await, IsDeployed, Look
+from mirror.operation.model import Assemble, Await, Look
+from mirror.operation.wanted import IsDeployed
 from tests.mirror.golden import CASES, SITE_FOLDER, WORK
 from tests.mirror.kots_world import (
     CHANNELS,

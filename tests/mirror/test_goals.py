@@ -12,15 +12,8 @@ import pytest
 from mirror import kots
 from mirror.kube.kubectl import kubectl
 from mirror.operation.goals import await_goal
-from mirror.operation.model import (
-    Await,
-    ConsoleIs,
-    Goal,
-    IsDeployed,
-    IsNewest,
-    IsReady,
-    IsScaled,
-)
+from mirror.operation.model import Await
+from mirror.operation.wanted import ConsoleIs, Goal, IsDeployed, IsNewest, IsReady, IsScaled
 from tests.fakes.kube_changes import workload
 from tests.mirror.kots_site import Clock, KotsSite
 from tests.mirror.kots_world import KOTS, OLD_KOTS, namespace, running

@@ -10,7 +10,8 @@ import pytest
 from mirror import kots
 from mirror.operation import as_runbook, as_text
 from mirror.operation.goals import await_goal
-from mirror.operation.model import Await, ConsoleIs
+from mirror.operation.model import Await
+from mirror.operation.wanted import ConsoleIs
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import KOTS, OLD_KOTS, namespace, read_site
 from tests.mirror.shells import SHELLS, Shell, plan_of, step

@@ -14,17 +14,16 @@ from mirror.operation.model import (
     Await,
     Edit,
     InstallPlugin,
-    IsDeployed,
     Judge,
     MergeValues,
     Person,
-    PluginIs,
     RemoveFolder,
     RemoveItem,
     Run,
     Save,
 )
 from mirror.operation.show import laid_out
+from mirror.operation.wanted import IsDeployed, PluginIs
 from mirror.secret import FromEnvironment, FromFile
 from tests.mirror.operations import OPERATIONS
 from tests.mirror.shells import kubectl, plan_of, step

@@ -15,7 +15,6 @@ from mirror.operation.model import (
     Ask,
     Await,
     Edit,
-    IsReady,
     Judge,
     Person,
     RemoveFile,
@@ -23,6 +22,7 @@ from mirror.operation.model import (
     Run,
     Save,
 )
+from mirror.operation.wanted import IsReady
 from mirror.secret import FromEnvironment, FromFile
 from tests.mirror.shells import SHELLS, Shell, kubectl, plan_of, step
 from tests.mirror.test_shell_lines import HOSTILE

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from mirror.operation.model import (
-    Ask,
-    Await,
+from mirror.operation.model import Ask, Await, Judge, Run, Save
+from mirror.operation.script import common
+from mirror.operation.wanted import (
     ConsoleIs,
     Expectation,
     IsAbsent,
@@ -21,17 +21,13 @@ from mirror.operation.model import (
     IsNewest,
     IsReady,
     IsScaled,
-    Judge,
     NoConsole,
     NoNamespace,
     NoOpenShift,
     PluginIs,
     PullsAs,
     PullsFrom,
-    Run,
-    Save,
 )
-from mirror.operation.script import common
 from mirror.secret import FromEnvironment
 from tests.mirror.shells import SHELLS, Shell, kubectl, plan_of, step
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from mirror.operation.model import Await, HasLicence
+from mirror.operation.model import Await
+from mirror.operation.wanted import HasLicence
 from tests.mirror.shells import SHELLS, Shell, kubectl, plan_of, step
 from tests.mirror.test_licences import ID, LATER, SIGNATURE, text
 

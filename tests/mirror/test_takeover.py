@@ -13,7 +13,8 @@ import yaml
 from mirror.config.takeover import clashes, merge, sign_up_address
 from mirror.deploy import Known, looked_at, observe, plan
 from mirror.operation import Plan, run
-from mirror.operation.model import Await, IsReady, MergeValues
+from mirror.operation.model import Await, MergeValues
+from mirror.operation.wanted import IsReady
 from mirror.secret import HIDDEN
 from tests.mirror.golden import ANSWERS, SITE_FOLDER
 from tests.mirror.kots_site import KotsSite

@@ -15,7 +15,8 @@ from mirror.deploy.request import Request, as_spec, request
 from mirror.kots.outcome import Finished
 from mirror.offer import Offered
 from mirror.operation import Plan, run
-from mirror.operation.model import Await, ConsoleIs, Goal, IsDeployed, Person
+from mirror.operation.model import Await, Person
+from mirror.operation.wanted import ConsoleIs, Goal, IsDeployed
 from tests.mirror.kots_site import KotsSite
 from tests.mirror.kots_world import (
     KOTS,
