@@ -181,8 +181,8 @@ CASES = {
     "a licence for another channel": Case(
         Rule.LICENSE_CHANNEL,
         licensed(channels=[{"channelID": "else", "channelSlug": "beta"}]),
-        "harness: the licence allows beta, but release 79915 (channel Stable) is of the channel with "
-        "the ID channel-harness, which the licence does not have",
+        "harness: the licence allows beta, but release 79915 (channel Stable) is of the channel "
+        "with the ID channel-harness, which the licence does not have",
         licensed(channels=[{"channelID": i, "channelSlug": i} for i in ("else", CHANNEL)]),
     ),
     "a licence for one other channel": Case(
