@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mirror.config.plans import Asked, plan_check, plan_init
+from mirror.config.compare import compare_configs
+from mirror.config.plans import Asked, plan_check, plan_init, plan_review
 from mirror.config.template import compose
 from mirror.holdings import Holdings
 from mirror.operation import AskCluster, Hands, Plan
@@ -170,8 +171,26 @@ class Answers:
         return plan_check("dc-north", [one])
 
 
+@dataclass(frozen=True, slots=True)
+class Differences(Answers):
+    """What another release asks, gone through; it says nothing of the answers' file."""
+
+    def read(self, site: KotsSite, _hands: Hands) -> None:
+        """See that there is something to go through."""
+        (step,) = self.dry(site).steps
+        assert len(getattr(step.action, "needs", ())) == 2
+
+    def _plan(self, _file: str) -> Plan:
+        now = asked()
+        first, *others = now.items
+        before = replace(now, items=(*others, replace(first, name="of_old")))
+        found = list(compare_configs(before, now))
+        return plan_review({f"{RELEASE} -> harness 80110": found})
+
+
 FILES: Mapping[str, Operation] = {
     "config-check": Answers(),
+    "config-diff": Differences(),
     "config-init": Values(),
     "config-init-anew": Values(old="mine\n"),
     "rewrite-images": Images(),
