@@ -207,7 +207,7 @@ def test_a_question_that_fails_ends_it(shell: Shell) -> None:
     shell.answers("[]", 1)
     for action in (
         Ask(command=kubectl("x")),
-        Await(command=kubectl("x"), goal=IsReady(slug="h"), seconds=50),
+        Await(command=kubectl("x"), goal=IsReady(slug="h"), seconds=6),
         Await(command=kubectl("x"), goal=IsReady(slug="h"), seconds=0),
         Save(command=kubectl("x"), path=str(shell.folder / "kept")),
     ):
