@@ -128,7 +128,8 @@ def audit(
         plan: The images, and where each should be.
         destinations: The registry or store; the plan was made for its endpoint.
         jobs: Questions under way at the same time.
-        deep: Read every blob too, and compare it with its digest.
+        deep: Read every blob too, once and in the first repository that should have it, and compare
+            it with its digest.
         progress: Told of the bytes that a deep audit reads.
 
     Raises:

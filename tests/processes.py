@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
 import subprocess
 import time
@@ -67,3 +69,26 @@ def wait_for(
             break
         time.sleep(0.02)
     pytest.fail(f"{process.args!r} does not answer:\n{log.read_text(errors='replace')[-2000:]}")
+
+
+def interrupted(argv: Argv, env: Mapping[str, str], *, when: Path, log: Path) -> int:
+    """The exit code of a program that gets Ctrl-C, and all that it started, once `when` is there.
+
+    What it says goes to `log`.
+    """
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            list(map(str, argv)),
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=stream,
+            stderr=stream,
+            process_group=0,
+        )
+        try:
+            wait_for(lambda: when.exists() or None, process, log)
+            os.killpg(process.pid, signal.SIGINT)
+            return process.wait(timeout=PATIENCE)
+        finally:
+            process.kill()
+            process.wait()

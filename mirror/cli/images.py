@@ -221,7 +221,11 @@ def _write_receipt(path: Path, receipt: Receipt) -> TransferError | None:
 @release_option
 @destination_options(required=False)
 @jobs_option
-@click.option("--deep", is_flag=True, help="Read every blob too, and compare it with its digest.")
+@click.option(
+    "--deep",
+    is_flag=True,
+    help="Read every blob too, once wherever it is shared, and compare it with its digest.",
+)
 @quiet_option
 @output_option
 def audit(

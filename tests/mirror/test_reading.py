@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,7 @@ from tests.mirror.shells import SHELLS
 from tests.mirror.stops import Stop, Stopped
 from tests.mirror.test_operations import go, with_licences
 from tests.mirror.test_script_traps import killing
-from tests.processes import wait_for
+from tests.processes import interrupted
 from tests.tools import need
 
 UNREACHABLE = "Unable to connect to the server: dial tcp 192.0.2.1:6443: i/o timeout"
@@ -108,22 +106,12 @@ def test_the_console_is_the_script_itself_until_ctrl_c(
     somebody = staged(Console(), tmp_path / "script", shell)
     somebody.site.cluster.change(traps={})
     log, hangs = tmp_path / "log", Path(somebody.site.environment["FAKE_HANGS"])
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [str(need(shell[0])), *shell[1:], str(somebody.script)],
-            env={**somebody.site.environment, "PATH": str(somebody.folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            process_group=0,
-        )
-        try:
-            wait_for(lambda: hangs.exists() or None, process, log)
-            os.killpg(process.pid, signal.SIGINT)
-            process.wait(timeout=30)
-        finally:
-            process.kill()
-            process.wait()
+    interrupted(
+        [need(shell[0]), *shell[1:], somebody.script],
+        {**somebody.site.environment, "PATH": str(somebody.folder)},
+        when=hangs,
+        log=log,
+    )
     assert "Go to http://localhost:8800 to access" in log.read_text()
     assert "Cleaning up" in log.read_text()
 
@@ -284,22 +272,15 @@ def test_ctrl_c_in_the_middle_of_a_log_leaves_nothing_of_it(
     here, log = tmp_path / "here", tmp_path / "log"
     half = f"case $* in *=mongodb\\ *) echo half; : >{here}; exec {need('sleep')} 60;; esac"
     somebody.programs(before=half)
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            [str(need(shell[0])), *shell[1:], str(somebody.script)],
-            env={**somebody.site.environment, "PATH": str(somebody.folder)},
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            process_group=0,
+    assert (
+        interrupted(
+            [need(shell[0]), *shell[1:], somebody.script],
+            {**somebody.site.environment, "PATH": str(somebody.folder)},
+            when=here,
+            log=log,
         )
-        try:
-            wait_for(lambda: here.exists() or None, process, log)
-            os.killpg(process.pid, signal.SIGINT)
-            assert process.wait(timeout=30) == 130
-        finally:
-            process.kill()
-            process.wait()
+        == 130
+    )
     assert "START='logs-harness'" in log.read_text()
     found = logs_in(somebody.site.folder / "logs")
     assert len(found) == 3

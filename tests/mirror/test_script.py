@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import stat
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -26,7 +23,7 @@ from mirror.operation.wanted import IsReady
 from mirror.secret import FromEnvironment, FromFile
 from tests.mirror.shells import SHELLS, Shell, kubectl, plan_of, step
 from tests.mirror.test_shell_lines import HOSTILE
-from tests.processes import wait_for
+from tests.processes import interrupted
 from tests.terminals import on_terminal
 from tests.tools import need
 
@@ -301,22 +298,7 @@ def test_ctrl_c_says_where_it_was(shell: Shell) -> None:
     plan = plan_of(step(GO, undo="undo it"), step(GO, name="next"))
     argv = [str(need(shell.argv[0])), *shell.argv[1:], str(shell.script(plan))]
     log = shell.folder / "log"
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
-            argv,
-            env={"PATH": str(shell.bin)},
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            process_group=0,
-        )
-        try:
-            wait_for(lambda: here.exists() or None, process, log)
-            os.killpg(process.pid, signal.SIGINT)
-            assert process.wait(timeout=30) == 130
-        finally:
-            process.kill()
-            process.wait()
+    assert interrupted(argv, {"PATH": str(shell.bin)}, when=here, log=log) == 130
     said = log.read_text()
     assert "error: try: interrupted" in said
     assert "To go on with this step: START='try'" in said

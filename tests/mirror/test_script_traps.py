@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
 import signal
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -19,7 +17,7 @@ from tests.mirror.kots_world import FIRST, SITE, install_order
 from tests.mirror.operations import OPERATIONS, Deployment, Operation
 from tests.mirror.script_runner import Somebody
 from tests.mirror.test_deploy_refusals import BOTH, TRAPS
-from tests.processes import wait_for
+from tests.processes import interrupted
 from tests.tools import need
 
 WAITS = "waits: {waitDuration: 10s, preflightsWaitDuration: 5s}\n"
@@ -94,23 +92,16 @@ def test_ctrl_c_reaches_kots_too(tmp_path: Path) -> None:
     one = somebody(Case(order=install_order(only="harness")), tmp_path / "site")
     one.site.cluster.change(traps={"install": "hang"})
     log = one.site.folder / "log"
-    with log.open("wb") as stream:
-        process = subprocess.Popen(
+    hangs = one.site.folder / "cluster/hangs"
+    assert (
+        interrupted(
             [need("sh"), one.script],
-            env={**one.site.environment, "PATH": str(one.folder), "CONFIRMED": "images"},
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            process_group=0,
+            {**one.site.environment, "PATH": str(one.folder), "CONFIRMED": "images"},
+            when=hangs,
+            log=log,
         )
-        try:
-            hangs = one.site.folder / "cluster/hangs"
-            wait_for(lambda: hangs.exists() or None, process, log)
-            os.killpg(process.pid, signal.SIGINT)
-            assert process.wait(timeout=30) == 130
-        finally:
-            process.kill()
-            process.wait()
+        == 130
+    )
     assert "START='install-harness'" in log.read_text()
     assert "\n    kubectl kots remove harness " in log.read_text()
 
